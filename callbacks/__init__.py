@@ -1,0 +1,1 @@
+"""What a run says: the events, their log, and the handlers that turn callbacks into them."""

@@ -1,0 +1,228 @@
+"""Revision 0 of an answer, as it streams: visible text, citations with exact quotes, a verdict per sentence."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from callbacks.citations import CitationParser, Cited, Reference
+from callbacks.events import CitationAttached, PartialAnswer, Payload, Support, Token
+from callbacks.sources import Shown, SourceBook
+from language.sentences import sentence_spans
+
+_UNITS = re.compile(r"\s+|\S+")
+_MAY_END = frozenset(".!?…:;\"”’')]`*")
+_LIST_ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])$")
+_HAS_WORD = re.compile(r"[^\W\d_]{2}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Judgement(Protocol):
+    """What some evidence says of a sentence."""
+
+    @property
+    def support(self) -> Support: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def best(self) -> int | None:
+        """Which piece of the evidence speaks for it most, counted from 0."""
+        ...
+
+
+Judge = Callable[[str, Sequence[str]], Judgement]
+"""Judges a sentence by pieces of evidence, within a few milliseconds."""
+
+
+@dataclass(slots=True)
+class AnswerStream:
+    """Owns the citation parser, the hold-back and the sentence judge of one run.
+
+    Feed it what the model writes, split anywhere; it yields the events to publish. `rows` are the source ids of the
+    model's context, row 1 first.
+    """
+
+    book: SourceBook
+    judge: Judge
+    rows: Sequence[str] = ()
+    text: str = ""
+    citations: list[CitationAttached] = field(default_factory=list)
+    sentences: list[PartialAnswer] = field(default_factory=list)
+    unknown_citations: int = 0
+    truncated: bool = False
+    _parser: CitationParser = field(default_factory=CitationParser)
+    _gap: str = ""
+    """White space after the text so far, held back so that a marker can come before it."""
+    _unsaid: str = ""
+    _sentence_start: int = 0
+    _core_end: int = 0
+    """Where the current sentence ends if the markers at its end are left out."""
+    _half: str = ""
+    """The first half of an emoji that a provider split between two chunks."""
+
+    def begin(self, rows: Sequence[str]) -> None:
+        """A model starts to write, with these source ids as the rows of its context."""
+        self.rows = rows
+
+    def feed(self, text: str) -> Iterator[Payload]:
+        """The events that a further piece of the model's text gives rise to."""
+        for piece in self._parser.feed(self._whole_characters(text)):
+            if isinstance(piece, Cited):
+                yield from self._cite(piece.references)
+            else:
+                yield from self._write(piece)
+        yield from self._say()
+
+    def finish(self) -> Iterator[Payload]:
+        """The events of the end: what was held back, and the last sentence."""
+        yield from self._write(self._parser.flush())
+        yield from self._close_sentence()
+        self._gap = ""
+
+    def _whole_characters(self, text: str) -> str:
+        text, self._half = self._half + text, ""
+        if not _SURROGATE.search(text):
+            return text
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def _write(self, text: str) -> Iterator[Payload]:
+        for unit in _UNITS.findall(text):
+            if unit.isspace():
+                self._gap += unit
+                continue
+            if self._gap and self._ends_before(unit):
+                yield from self._close_sentence()
+            if self.text or self._unsaid:
+                self._unsaid += self._gap
+            if self._at_sentence_start():
+                self._sentence_start = len(self.text) + len(self._unsaid)
+            self._gap = ""
+            self._unsaid += unit
+            self._core_end = len(self.text) + len(self._unsaid)
+
+    def _say(self) -> Iterator[Payload]:
+        if self._unsaid:
+            said, self._unsaid = self._unsaid, ""
+            offset = len(self.text)
+            self.text += said
+            yield Token.model_construct(token=said, grounded=True, revision=0, offset=offset)
+
+    def _at_sentence_start(self) -> bool:
+        return self._sentence_start >= len(self.text) + len(self._unsaid) - len(self._gap)
+
+    def _current(self) -> str:
+        return (self.text + self._unsaid)[self._sentence_start : self._core_end]
+
+    def _ends_before(self, unit: str) -> bool:
+        """Whether the sentence so far ends before the white space held back and `unit`."""
+        core = self._current()
+        if not _HAS_WORD.search(core):
+            return False
+        if "\n" in self._gap and (self._gap.count("\n") > 1 or _LIST_ITEM.match(unit) or core.startswith("#")):
+            return True
+        if core[-1] not in _MAY_END:
+            return False
+        spans = sentence_spans(f"{core} {unit}")
+        return len(spans) > 1 and spans[-1][0] == len(core) + 1
+
+    def _cite(self, references: Sequence[Reference]) -> Iterator[Payload]:
+        """A marker for each passage cited, and a citation for each sentence; unknown ones are dropped and counted."""
+        known: dict[str, list[tuple[str, int, int]]] = {}
+        for reference in references:
+            place = self._place(reference)
+            if place is None:
+                self.unknown_citations += 1
+            else:
+                known.setdefault(place[0].event.source_id, []).append(place[1])
+        for source_id, places in known.items():
+            yield from self._mark(self.book[source_id], places)
+
+    def _place(self, reference: Reference) -> tuple[Shown, tuple[str, int, int]] | None:
+        if not 1 <= reference.passage <= len(self.rows) or self.rows[reference.passage - 1] not in self.book:
+            return None
+        shown = self.book[self.rows[reference.passage - 1]]
+        number = reference.sentence
+        if number is None:
+            number = (self.judge(self._current() or shown.event.snippet, shown.sentences).best or 0) + 1
+        try:
+            return shown, shown.sentence(number)
+        except IndexError:
+            return None
+
+    def _mark(self, shown: Shown, places: Sequence[tuple[str, int, int]]) -> Iterator[Payload]:
+        marker = f"[{shown.event.index}]"
+        core_end = self._core_end
+        if not (self.text + self._unsaid).endswith(marker) or self._gap:
+            self._unsaid += (self._gap if self.text or self._unsaid else "") + marker
+            self._gap = ""
+        yield from self._say()
+        self._core_end = core_end
+        for quote, start, end in places:
+            citation = self._citation(shown, quote, start, end, len(self.text) - len(marker))
+            if citation not in self.citations:
+                self.citations.append(citation)
+                yield citation
+
+    def _citation(self, shown: Shown, quote: str, start: int, end: int, at: int) -> CitationAttached:
+        event = shown.event
+        return CitationAttached(
+            index=event.index,
+            source_id=event.source_id,
+            source=event.source,
+            section=event.section,
+            page=event.page,
+            confidence=round(self.judge(self._current(), [quote]).score, 4),
+            quote=quote,
+            source_start=start,
+            source_end=end,
+            revision=0,
+            start=at,
+            end=len(self.text),
+            sentence=len(self.sentences),
+        )
+
+    def _close_sentence(self) -> Iterator[Payload]:
+        """Say what is left of the current sentence, cite it if nothing did, and publish what the sources say of it."""
+        yield from self._say()
+        core = self._current()
+        if not _HAS_WORD.search(core) or core.startswith("#"):
+            self._sentence_start = len(self.text)
+            return
+        cited = [citation.quote for citation in self.citations if citation.sentence == len(self.sentences)]
+        if cited:
+            judgement = self.judge(core, cited)
+            support = judgement.support
+        else:
+            evidence = [(shown, number) for shown, number in self._all_sentences()]
+            judgement = self.judge(core, [shown.sentence(number)[0] for shown, number in evidence])
+            support = "uncited"
+            if judgement.support == "supported" and judgement.best is not None:
+                support = "supported"
+                shown, number = evidence[judgement.best]
+                held, self._gap = self._gap, " "
+                yield from self._mark(shown, [shown.sentence(number)])
+                self._gap = held
+        verdict = PartialAnswer(
+            sentence=len(self.sentences),
+            text=self.text[self._sentence_start :],
+            revision=0,
+            start=self._sentence_start,
+            end=len(self.text),
+            support=support,
+            score=round(judgement.score, 4),
+            method=judgement.method,
+        )
+        self.sentences.append(verdict)
+        self._sentence_start = self._core_end = len(self.text)
+        yield verdict
+
+    def _all_sentences(self) -> Iterator[tuple[Shown, int]]:
+        for source_id in self.rows:
+            if source_id in self.book:
+                shown = self.book[source_id]
+                for number in range(1, len(shown.sentences) + 1):
+                    yield shown, number

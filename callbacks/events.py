@@ -1,0 +1,320 @@
+"""The vocabulary: every event a run or a job can report, as one discriminated union.
+
+A key without a default is always on the wire, null when unknown; a key with one is left out while it is null.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Stage = Literal[
+    "understanding",
+    "searching",
+    "expanding",
+    "drafting",
+    "verifying",
+    "refining",
+    "planning",
+    "researching",
+    "writing",
+    "reviewing",
+    "cached",
+]
+Verdict = Literal["open", "expand", "verify_first", "fallback", "review", "blocked"]
+Support = Literal["supported", "partial", "unsupported", "contradicted", "uncited"]
+Action = Literal["confirm", "patch", "replace", "retract"]
+Outcome = Literal["answered", "fallback", "blocked", "review"]
+DocumentStageName = Literal["received", "parsed", "chunked", "embedded", "indexed", "ready", "failed"]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Payload(BaseModel):
+    """What one event says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StatusUpdate(Payload):
+    """What is being worked on. The first one after the first token carries `time_to_first_token_ms`."""
+
+    stage: Stage
+    message: str
+    progress: Probability | None = None
+    branch: str | None = None
+    time_to_first_token_ms: int | None = None
+
+
+class Source(Payload):
+    """A passage the answer may cite. Its index never changes; `score` is calibrated."""
+
+    index: Annotated[int, Field(ge=1)]
+    source_id: str
+    document_id: str
+    source: str
+    section: str | None
+    page: int | None
+    start: int
+    end: int
+    score: Probability
+    snippet: str
+    wave: Annotated[int, Field(ge=1)]
+    uri: str | None = None
+    metadata: dict[str, Any] | None = None
+    branch: str | None = None
+
+
+class GateDecision(Payload):
+    """Whether anything may be said, by which thresholds, and what the evidence lacks."""
+
+    verdict: Verdict
+    domain: str
+    chunks: int
+    top_score: Probability
+    min_chunks: int
+    min_score: float
+    reasons: Sequence[str]
+    missing: Sequence[str] | None = None
+    rule: str | None = None
+
+
+class Thinking(Payload):
+    """A model's reasoning, or progress derived from the work; never a part of the answer."""
+
+    text: str
+    kind: Literal["raw", "summary", "derived"]
+    step: int | None = None
+    branch: str | None = None
+
+
+class Token(Payload):
+    """A piece of revision 0 of the answer, at its place in code points."""
+
+    token: str
+    grounded: Literal[True]
+    revision: Literal[0]
+    offset: int
+
+
+class PartialAnswer(Payload):
+    """A sentence just completed and what the sources say of it."""
+
+    sentence: int
+    text: str
+    revision: int
+    start: int
+    end: int
+    support: Support
+    score: Probability
+    method: str
+
+
+class CitationAttached(Payload):
+    """A marker `[n]` and the words of the source behind it; the quote is cut by the server, never by a model."""
+
+    index: int
+    source_id: str
+    source: str
+    section: str | None
+    page: int | None
+    confidence: Probability
+    quote: str
+    source_start: int
+    source_end: int
+    revision: int
+    start: int
+    end: int
+    sentence: int
+
+
+class Change(Payload):
+    """One sentence of a revision that is not as it was."""
+
+    sentence: int
+    before: str
+    after: str
+
+
+class RefinementUpdate(Payload):
+    """What deeper evidence made of the answer: always the whole text and the whole list of citations."""
+
+    message: str
+    action: Action
+    revision: int
+    refined_answer: str
+    additional_citations: Sequence[CitationAttached]
+    reasons: Sequence[str]
+    changes: Sequence[Change]
+
+
+class FinalAnswer(Payload):
+    """The answer as it stands; the one successful ending of a run."""
+
+    complete: Literal[True]
+    answer: str
+    revision: int
+    groundedness_score: Probability
+    safety_pass: bool
+    citations: Sequence[CitationAttached]
+    sources: Sequence[Source]
+    outcome: Outcome
+    safe_fallback: bool
+    citation_coverage: Probability
+    uncited_sources: Sequence[str]
+    unknown_citations: int
+    domain: str
+    thread_id: str | None
+    truncated: bool
+
+
+class Error(Payload):
+    """A failure, in words that are safe to show. Not fatal means degraded: the stream goes on."""
+
+    code: str
+    message: str
+    fatal: bool
+    retryable: bool
+    stage: str | None = None
+    reason: str | None = None
+    retry_after_ms: int | None = None
+
+
+class PipelineMetric(Payload):
+    """How long everything took, in milliseconds from the request."""
+
+    time_to_first_token_ms: int | None
+    time_to_first_source_ms: int | None
+    time_to_first_useful_answer_ms: int | None
+    retrieval_ms: int | None
+    total_pipeline_ms: int
+    chunks_used: int
+    tokens: int
+    tokens_per_second: float | None
+    model_calls: int
+    refined: bool
+    stages: dict[str, int]
+    indexed: int | None = None
+    failed: int | None = None
+    collection_size: int | None = None
+    elapsed_ms: int | None = None
+
+
+class DocumentError(Payload):
+    """Why a document failed."""
+
+    code: str
+    message: str
+
+
+class DocumentStage(Payload):
+    """How far one document of a job has come."""
+
+    document_id: str
+    stage: DocumentStageName
+    done: int
+    total: int
+    error: DocumentError | None = None
+
+
+class SummarySection(Payload):
+    """One section of a document, summarised."""
+
+    document_id: str
+    section: str | None
+    index: int
+    total: int
+    text: str
+    citations: Sequence[CitationAttached]
+
+
+Name = TypeVar("Name", bound=str)
+P = TypeVar("P", bound=Payload)
+
+
+class Event(BaseModel, Generic[Name, P]):
+    """The envelope: `seq` counts from 1 without gaps."""
+
+    model_config = ConfigDict(frozen=True)
+
+    v: Literal["1.0"]
+    event_type: Name
+    request_id: str
+    seq: Annotated[int, Field(ge=1)]
+    timestamp: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    payload: P
+
+
+StreamEvent = Annotated[
+    Event[Literal["status_update"], StatusUpdate]
+    | Event[Literal["source"], Source]
+    | Event[Literal["gate_decision"], GateDecision]
+    | Event[Literal["thinking"], Thinking]
+    | Event[Literal["token"], Token]
+    | Event[Literal["partial_answer"], PartialAnswer]
+    | Event[Literal["citation_attached"], CitationAttached]
+    | Event[Literal["refinement_update"], RefinementUpdate]
+    | Event[Literal["final_answer"], FinalAnswer]
+    | Event[Literal["error"], Error]
+    | Event[Literal["pipeline_metric"], PipelineMetric]
+    | Event[Literal["document_stage"], DocumentStage]
+    | Event[Literal["summary_section"], SummarySection],
+    Field(discriminator="event_type"),
+]
+
+_EVENTS: dict[type[Payload], tuple[str, type[Event[Any, Any]]]] = {
+    event.model_fields["payload"].annotation: (get_args(event.model_fields["event_type"].annotation)[0], event)
+    for event in get_args(get_args(StreamEvent)[0])
+}
+
+
+def envelope(payload: Payload, request_id: str, seq: int, timestamp: str) -> StreamEvent:
+    """Wrap a payload in its event. Nothing is validated again: the payload already is."""
+    name, event = _EVENTS[type(payload)]
+    wrapped: StreamEvent = event.model_construct(
+        v="1.0", event_type=name, request_id=request_id, seq=seq, timestamp=timestamp, payload=payload
+    )
+    return wrapped
+
+
+def timestamp_now() -> str:
+    """RFC 3339 with microseconds, UTC."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def encode(event: StreamEvent) -> bytes:
+    """One line of JSON. The line breaks of Unicode that JSON allows but line-based clients trip over are escaped."""
+    line = orjson.dumps(event, default=_fields)
+    if b"\xe2\x80" in line or b"\xc2\x85" in line:
+        line = line.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+        line = line.replace(b"\xc2\x85", b"\\u0085")
+    return line
+
+
+def as_dict(value: BaseModel) -> dict[str, Any]:
+    """The JSON object of an event or a payload, by the same rule as on the wire."""
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(value, default=_fields))
+    return plain
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the union."""
+    adapter: TypeAdapter[StreamEvent] = TypeAdapter(StreamEvent)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "StreamEvent"} | adapter.json_schema()
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    if not isinstance(value, BaseModel):
+        raise TypeError(type(value).__name__)
+    optional = _optional_keys(type(value))
+    fields = value.__dict__
+    if not optional:
+        return fields
+    return {key: item for key, item in fields.items() if item is not None or key not in optional}
+
+
+@cache
+def _optional_keys(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if not field.is_required())

@@ -1,0 +1,117 @@
+"""The grammar of a stream, as a lock: what may not be said at this point cannot be said."""
+
+from dataclasses import dataclass, field
+
+from callbacks.events import (
+    CitationAttached,
+    DocumentStage,
+    Error,
+    FinalAnswer,
+    GateDecision,
+    PartialAnswer,
+    Payload,
+    PipelineMetric,
+    RefinementUpdate,
+    Source,
+    StatusUpdate,
+    SummarySection,
+    Thinking,
+    Token,
+    Verdict,
+)
+
+_CLOSED: frozenset[Verdict] = frozenset({"fallback", "review", "blocked"})
+
+
+class GrammarError(RuntimeError):
+    """An event that must not be published here. Always a bug in whoever reported it."""
+
+
+@dataclass(slots=True)
+class Grammar:
+    """Follows one stream and refuses, by raising `GrammarError`, what would break a promise of the contract."""
+
+    started: bool = False
+    verdict: Verdict | None = None
+    tokens: int = 0
+    retracted: bool = False
+    ended: bool = False
+    measured: bool = False
+    sources: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        """Whether the last gate decision was `open`: only then may an answer be said."""
+        return self.verdict == "open"
+
+    def admit(self, payload: Payload) -> None:
+        """Take note of the next event. Raises `GrammarError`."""
+        if self.measured:
+            raise GrammarError("nothing follows the metrics")
+        if self.ended:
+            _require(isinstance(payload, PipelineMetric), "only metrics follow the ending")
+            self.measured = True
+            return
+        if not self.started:
+            _require(isinstance(payload, StatusUpdate | DocumentStage | Error), "a stream starts with its status")
+            self.started = True
+        match payload:
+            case Token():
+                _require(self.open, "a token needs an open gate")
+                self.tokens += 1
+            case PartialAnswer() | CitationAttached() | RefinementUpdate():
+                _require(self.open, "nothing is said of an answer behind a closed gate")
+                self._check_answer(payload)
+            case GateDecision():
+                _require(self.verdict not in _CLOSED, "a refusal is final")
+                _require(not (self.open and payload.verdict != "open"), "an open gate does not close again")
+                self.verdict = payload.verdict
+            case Thinking():
+                _require(payload.kind == "derived" or self.verdict not in _CLOSED, "a model wrote this")
+            case Source():
+                self._check_source(payload)
+            case FinalAnswer():
+                self._check_final(payload)
+                self.ended = True
+            case Error():
+                self.ended = payload.fatal
+            case PipelineMetric():
+                raise GrammarError("metrics follow the ending")
+            case StatusUpdate() | DocumentStage() | SummarySection():
+                pass
+
+    def finish_job(self) -> None:
+        """A job has no answer to end with: its metrics come next."""
+        self.ended = True
+
+    def _check_source(self, source: Source) -> None:
+        _require(self.verdict not in ("review", "blocked", "verify_first"), "no source is shown under this verdict")
+        known = self.sources.setdefault(source.source_id, source.index)
+        _require(known == source.index, "a source keeps its index")
+
+    def _check_answer(self, payload: PartialAnswer | CitationAttached | RefinementUpdate) -> None:
+        match payload:
+            case CitationAttached():
+                self._check_citation(payload)
+            case RefinementUpdate():
+                for citation in payload.additional_citations:
+                    self._check_citation(citation)
+                self.retracted = payload.action == "retract"
+
+    def _check_citation(self, citation: CitationAttached) -> None:
+        _require(self.sources.get(citation.source_id) == citation.index, "a citation needs a source that was shown")
+
+    def _check_final(self, final: FinalAnswer) -> None:
+        if final.outcome == "answered":
+            _require(self.open, "an answer needs an open gate")
+            _require(bool(final.citations), "an answer has citations")
+            for citation in final.citations:
+                self._check_citation(citation)
+        else:
+            _require(not final.citations, "a refusal cites nothing")
+            _require(not self.tokens or self.retracted, "tokens were said and not withdrawn")
+
+
+def _require(condition: bool, rule: str) -> None:
+    if not condition:
+        raise GrammarError(rule)

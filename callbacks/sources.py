@@ -1,0 +1,85 @@
+"""The sources of one run: each gets its index when it is first shown, and keeps it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.documents import Document
+
+from callbacks.events import Source
+
+_SNIPPET = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A passage the reader has been told about."""
+
+    event: Source
+    document: Document
+
+    def sentence(self, number: int) -> tuple[str, int, int]:
+        """The text of a sentence, counted from 1, and its span in the document. Raises `IndexError`."""
+        if number < 1:
+            raise IndexError(number)
+        start, end = self.document.metadata["sentences"][number - 1]
+        begin = self.event.start
+        return self.document.page_content[start:end], begin + start, begin + end
+
+    @property
+    def sentences(self) -> list[str]:
+        """The texts of all its sentences."""
+        text = self.document.page_content
+        return [text[start:end] for start, end in self.document.metadata["sentences"]]
+
+
+class SourceBook:
+    """Which passages were shown, in which order."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Shown] = {}
+
+    def announce(self, documents: Sequence[Document], wave: int) -> list[Source]:
+        """Take up passages that were not shown before; their events, in order. For metadata keys see the retriever."""
+        fresh = []
+        for document in documents:
+            if document.metadata["source_id"] not in self._shown:
+                shown = Shown(source_event(document, len(self._shown) + 1, wave), document)
+                self._shown[shown.event.source_id] = shown
+                fresh.append(shown.event)
+        return fresh
+
+    def __getitem__(self, source_id: str) -> Shown:
+        return self._shown[source_id]
+
+    def __contains__(self, source_id: str) -> bool:
+        return source_id in self._shown
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+
+def source_event(document: Document, index: int, wave: int) -> Source:
+    """The event that shows a retrieved passage."""
+    known: dict[str, Any] = document.metadata
+    return Source(
+        index=index,
+        source_id=known["source_id"],
+        document_id=known["document_id"],
+        source=known["source"],
+        section=known["section"],
+        page=known["page"],
+        start=known["start"],
+        end=known["end"],
+        score=known["score"],
+        snippet=_snippet(document.page_content),
+        wave=wave,
+        uri=known.get("uri"),
+        metadata=known.get("metadata") or None,
+    )
+
+
+def _snippet(text: str) -> str:
+    if len(text) <= _SNIPPET:
+        return text
+    return text[:_SNIPPET].rsplit(maxsplit=1)[0] + "…"

@@ -1,0 +1,1 @@
+"""Prompt, model, parser: each chain is a LangChain `Runnable` that also works alone."""

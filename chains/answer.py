@@ -1,0 +1,48 @@
+"""The answer chain: a draft from numbered evidence, with a citation for each sentence."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompt_values import ChatPromptValue
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from chains.embedded import SCORES_KEY
+from chains.prompts import ANSWER, fitting, rows
+
+
+class AnswerInput(TypedDict):
+    """A question and the passages to answer it from; their metadata keys are the retriever's."""
+
+    question: str
+    passages: Sequence[Document]
+
+
+def answer_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnable[AnswerInput, str]:
+    """`AnswerInput` in, the answer out, with `[2.3]` for sentence 3 of passage 2: prompt, model, parser."""
+
+    def prompt(given: AnswerInput) -> ChatPromptValue:
+        return ChatPromptValue(messages=answer_messages(given["question"], fitting(given["passages"], context_tokens)))
+
+    return (RunnableLambda(prompt, name="answer_prompt") | model | StrOutputParser()).with_config(
+        run_name="answer_chain"
+    )
+
+
+def answer_messages(question: str, passages: Sequence[Document]) -> list[BaseMessage]:
+    """The messages of the answer prompt.
+
+    The last one carries the retriever's score of each row as `row_scores`, which the embedded model reads and
+    providers never see.
+    """
+    messages = ANSWER.format_messages(evidence=rows(passages), question=question)
+    scores = {
+        f"{number}.{at}": score
+        for number, passage in enumerate(passages, start=1)
+        for at, score in enumerate(passage.metadata.get("sentence_scores", ()), start=1)
+    }
+    last = messages[-1]
+    return [*messages[:-1], HumanMessage(last.content, additional_kwargs={SCORES_KEY: scores})]

@@ -1,0 +1,69 @@
+"""Chat and embedding models by `provider:model`."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from langchain.chat_models import init_chat_model
+from langchain.embeddings import init_embeddings
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+
+from chains.embedded import ExtractiveChatModel
+
+EMBEDDED = "embedded"
+_PACKAGES = {
+    "openai": ("langchain_openai", None),
+    "azure_openai": ("langchain_openai", "azure"),
+    "anthropic": ("langchain_anthropic", "anthropic"),
+    "groq": ("langchain_groq", "groq"),
+    "ollama": ("langchain_ollama", "ollama"),
+}
+
+
+class ModelUnavailable(ValueError):
+    """A model that cannot be made from what was configured; the message says how to mend it."""
+
+
+def chat_model(
+    name: str, *, temperature: float, max_tokens: int, timeout: float, max_sentences: int = 4
+) -> BaseChatModel:
+    """`embedded`, or any chat model LangChain knows as `provider:model`. Raises `ModelUnavailable`.
+
+    Providers' own retries are off, because one call would silently become three: the graph retries, and only
+    before the first token.
+    """
+    if name == EMBEDDED:
+        return ExtractiveChatModel(max_sentences=max_sentences)
+    options: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens, "timeout": timeout}
+    provider = _provider(name)
+    if provider != "ollama":
+        options["max_retries"] = 0
+    if provider in ("openai", "azure_openai"):
+        options["stream_chunk_timeout"] = 0  # its wait_for per chunk is slow and can swallow a cancellation
+    try:
+        return init_chat_model(name, **options)
+    except Exception as error:  # each provider has its own exceptions for a missing key
+        raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
+
+
+def embedding_model(name: str) -> Embeddings:
+    """Any embedding model LangChain knows as `provider:model`. Raises `ModelUnavailable`."""
+    _provider(name)
+    try:
+        return init_embeddings(name)
+    except Exception as error:  # each provider has its own exceptions for a missing key
+        raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
+
+
+def _provider(name: str) -> str:
+    provider, colon, _ = name.partition(":")
+    if not colon:
+        raise ModelUnavailable(f"{name}: write provider:model, for example openai:gpt-4o-mini, or {EMBEDDED}")
+    package, extra = _PACKAGES.get(provider, (None, None))
+    if package is not None and find_spec(package) is None:
+        raise ModelUnavailable(f"{name}: install the extra first: pip install 'groundswell[{extra}]'")
+    return provider
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).split("\n")[0][:200]

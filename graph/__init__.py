@@ -1,0 +1,1 @@
+"""The state machine, and running it. Read `build.py` first."""

@@ -1,0 +1,57 @@
+"""The state machine. Read this file first."""
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from graph import nodes
+from graph.context import RagContext
+from graph.slow_path import build_slow_path
+from graph.state import RagInput, RagState
+
+RagGraph = CompiledStateGraph[RagState, RagContext, RagInput, RagState]
+
+
+def build_graph() -> RagGraph:
+    """rewrite + retrieve -> gate -> (generate beside slow_path -> refine | expand | verify_first | fallback).
+
+    A domain answered by people goes to review at once. Every path that succeeds ends in conclude.
+    """
+    deeper = build_slow_path()
+    builder = StateGraph(RagState, context_schema=RagContext, input_schema=RagInput)
+    builder.add_node("rewrite", nodes.rewrite)
+    builder.add_node("retrieve", nodes.retrieve)
+    builder.add_node("gate", nodes.gate)
+    builder.add_node("expand", nodes.expand)
+    builder.add_node("verify_first", nodes.verify_first(deeper))
+    builder.add_node("generate", nodes.generate)
+    builder.add_node("slow_path", nodes.slow_path(deeper))
+    builder.add_node("refine", nodes.refine)
+    builder.add_node("fallback", nodes.fallback)
+    builder.add_node("review", nodes.review)
+    builder.add_node("conclude", nodes.conclude)
+
+    builder.add_conditional_edges(START, enter, ["rewrite", "retrieve", "review"])
+    builder.add_edge(["rewrite", "retrieve"], "gate")
+    builder.add_conditional_edges("gate", route, ["generate", "slow_path", "expand", "verify_first", "fallback"])
+    builder.add_edge("expand", "gate")
+    builder.add_edge("verify_first", "gate")
+    builder.add_edge("generate", "refine")
+    builder.add_edge("slow_path", "refine")
+    builder.add_edge("refine", "conclude")
+    builder.add_edge("fallback", "conclude")
+    builder.add_edge("review", "conclude")
+    builder.add_edge("conclude", END)
+    return builder.compile(name="groundswell")
+
+
+def enter(state: RagState, runtime: Runtime[RagContext]) -> list[str]:
+    """Search at once, unless people answer this domain."""
+    return ["review"] if runtime.context.policy(state).precheck == "human_review" else ["rewrite", "retrieve"]
+
+
+def route(state: RagState) -> list[str]:
+    """Where the verdict leads. What verify_first has checked needs no second slow path beside the draft."""
+    if state["verdict"] != "open":
+        return [state["verdict"]]
+    return ["generate"] if state["searched"] == "verified" else ["generate", "slow_path"]

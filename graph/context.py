@@ -1,0 +1,77 @@
+"""What a run may use: collaborators live as long as the application, a context as long as one run."""
+
+from dataclasses import dataclass, field
+
+from langchain_core.runnables import Runnable
+
+from callbacks.answer import AnswerStream
+from callbacks.metrics import Meter
+from callbacks.sources import SourceBook
+from chains.answer import AnswerInput
+from chains.refine import RefineInput
+from graph.policy import BUILT_IN, Policies, Policy
+from graph.rewriting import PendingRewrite
+from graph.state import RagState
+from retrieval.library import Library
+from retrieval.retriever import HybridRetriever
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Time-outs in seconds, and how much a run may use."""
+
+    rewrite_seconds: float = 0.4
+    """How long thin evidence waits for the rewrite; after that it feeds the slow path."""
+    slow_path_seconds: float = 8.0
+    refine_seconds: float = 10.0
+    first_token_seconds: float = 30.0
+    stall_seconds: float = 20.0
+    """The longest silence between two tokens."""
+    attempts: int = 3
+    """Calls to a failing model, the first included, and only before the first token."""
+    judged_passages: int = 10
+    """How many passages the gate looks at, however few are asked for."""
+    deep_k: int = 15
+    """How many the slow path looks at."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collaborators:
+    """What every run uses. Tests hand in their own with `dataclasses.replace`."""
+
+    library: Library
+    answer: Runnable[AnswerInput, str]
+    rewrite: Runnable[dict[str, str], str]
+    refine: Runnable[RefineInput, str] | None
+    """None where doubtful sentences are left out rather than rewritten."""
+    chat_model: str
+    """Its name, for `/health`."""
+    policies: Policies = field(default_factory=lambda: BUILT_IN)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RagContext:
+    """What one run uses."""
+
+    collaborators: Collaborators
+    stream: AnswerStream
+    """Where revision 0 of the answer comes from."""
+    book: SourceBook
+    rewriting: PendingRewrite
+    meter: Meter
+    request_id: str
+
+    def policy(self, state: RagState) -> Policy:
+        """The thresholds of the run's domain."""
+        return self.collaborators.policies[state["domain"]]
+
+    def judged(self, state: RagState) -> int:
+        """How many passages the gate wants to see: more than are shown, if few are asked for."""
+        return max(state["top_k"], self.policy(state).min_chunks, self.collaborators.limits.judged_passages)
+
+    def retriever(self, state: RagState, k: int) -> HybridRetriever:
+        """Search of the run's collection, within its filters."""
+        return HybridRetriever(
+            library=self.collaborators.library, collection=state["collection"], k=k, filters=state["filters"]
+        )

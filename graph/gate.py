@@ -1,0 +1,79 @@
+"""The grounding gate: may anything be said about this question, given this evidence?"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from langchain_core.documents import Document
+
+from callbacks.events import GateDecision, Verdict
+from graph.policy import Policy
+from language.words import content_terms, names, terms
+
+Searched = Literal["once", "wider", "verified"]
+"""How far the search has gone: the first one, the wider one, or the whole slow path."""
+
+OVERWHELMING = 0.95
+_MISSING_SHOWN = 6
+
+
+def judge(
+    question: str,
+    candidates: Sequence[Document],
+    policy: Policy,
+    *,
+    domain: str,
+    stage: Searched,
+) -> GateDecision:
+    """Compare the calibrated evidence with the policy.
+
+    `min_score` applies to the evidence as a whole and `min_chunks` counts passages above the low floor: asking every
+    counted passage to pass `min_score` would refuse most answerable questions. After a wider search the evidence
+    must reach `expand_min_score`. A policy with `full_slow_path` gets `verify_first` until the slow path has run,
+    and what that finds is judged like the first search, for the last time.
+
+    No more passages are asked for than there are, and one fewer where the evidence is overwhelming: a fact that stands
+    in one place only is no less true.
+    """
+    widened = stage == "wider"
+    top_score = max((document.metadata["evidence"] for document in candidates), default=0.0)
+    chunks = sum(document.metadata["score"] >= policy.floor for document in candidates)
+    needed_chunks = _needed(policy, len(candidates), top_score)
+    needed_score = policy.expand_min_score if widened else policy.min_score
+    enough = top_score >= needed_score and chunks >= needed_chunks
+    where = " after the wider search" if widened else ""
+    return GateDecision(
+        verdict=_verdict(enough, policy, stage),
+        domain=domain,
+        chunks=chunks,
+        top_score=top_score,
+        min_chunks=needed_chunks,
+        min_score=policy.min_score,
+        reasons=[
+            f"best evidence {top_score:.2f}{where}, needs {needed_score:.2f}",
+            f"{chunks} {'passage' if chunks == 1 else 'passages'} above {policy.floor:.2f}, needs {needed_chunks}",
+        ],
+        missing=[] if enough else missing(question, candidates),
+    )
+
+
+def _needed(policy: Policy, found: int, top_score: float) -> int:
+    corroboration = policy.min_chunks - (top_score >= OVERWHELMING)
+    return max(1, min(corroboration, found))
+
+
+def _verdict(enough: bool, policy: Policy, stage: Searched) -> Verdict:
+    if not enough:
+        return "expand" if stage == "once" else "fallback"
+    return "verify_first" if policy.precheck == "full_slow_path" and stage != "verified" else "open"
+
+
+def missing(question: str, candidates: Sequence[Document]) -> list[str]:
+    """Names, numbers and words of the question, as it spells them, that no passage holds; names first."""
+    held: set[str] = set()
+    for document in candidates:
+        held.update(terms(f"{document.metadata['source']} {document.metadata['section'] or ''} {document.page_content}"))
+    words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
+    wanted = [*names(question), *(word for word in words if len(word) > 3 and content_terms(word))]
+    absent = [piece for piece in wanted if not set(terms(piece)) <= held]
+    distinct = {" ".join(terms(piece)): piece for piece in reversed(absent)}
+    return list(reversed(distinct.values()))[:_MISSING_SHOWN]

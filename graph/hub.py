@@ -1,0 +1,222 @@
+"""The hub owns the runs: it starts them, lets readers come and go, and ends those that nobody waits for.
+
+    hub = Hub(build_graph(), collaborators)
+    async for event in hub.ask(Query(query="What opens the gate?")):
+        print(event.event_type, event.payload)
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from callbacks.events import StreamEvent
+from callbacks.log import DEFAULT_LIMIT, Entry, EventLog
+from graph.build import RagGraph
+from graph.context import Collaborators
+from graph.query import Query
+from graph.run import Run
+
+
+class Refusal(Exception):
+    """A question that starts no run; `field` names what is wrong with it."""
+
+    status = 422
+    code = "invalid"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownThing(Refusal):
+    """A collection, thread or run that does not exist."""
+
+    status = 404
+    code = "not_found"
+
+
+class TooManyRuns(Refusal):
+    """The server has all the work it takes on at once."""
+
+    status = 503
+    code = "too_many_runs"
+
+
+class ShuttingDown(Refusal):
+    """The server takes no new work."""
+
+    status = 503
+    code = "shutting_down"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HubLimits:
+    """How many runs there may be, and how long they stay (seconds)."""
+
+    runs_at_once: int = 64
+    runs_kept: int = 2000
+    keep_seconds: float = 600.0
+    reconnect_grace: float = 10.0
+    log_bytes: int = DEFAULT_LIMIT
+
+
+class Hub:
+    """All runs of one event loop."""
+
+    def __init__(self, graph: RagGraph, collaborators: Collaborators, limits: HubLimits | None = None) -> None:
+        self.collaborators = collaborators
+        self.draining = False
+        self._graph = graph
+        self._limits = limits or HubLimits()
+        self._runs: dict[str, Run] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def start(self, query: Query, *, idempotency_key: str | None = None) -> Run:
+        """Start a run, or join the one this key started. Raises `Refusal`."""
+        joined = self._joined(query, idempotency_key)
+        if joined is not None:
+            return joined
+        collection = self._check(query)
+        request_id = str(uuid4())
+        run = Run(
+            request_id=request_id,
+            query=query,
+            collection=collection,
+            log=EventLog(request_id, limit=self._limits.log_bytes),
+        )
+        self._runs[run.request_id] = run
+        if idempotency_key is not None:
+            self._keys[idempotency_key] = (_fingerprint(query), run.request_id)
+        run.start(self._graph, self.collaborators)
+        assert run.task is not None
+        run.task.add_done_callback(lambda _: self._finished(run))
+        self._await_readers(run)
+        return run
+
+    def get(self, request_id: str) -> Run:
+        """A run that is under way or not yet forgotten. Raises `UnknownThing`."""
+        try:
+            return self._runs[request_id]
+        except KeyError:
+            raise UnknownThing("There is no such run, or it has expired.", field="request_id") from None
+
+    async def ask(self, query: Query) -> AsyncIterator[StreamEvent]:
+        """Start a run and follow its events to the end. Raises `Refusal`.
+
+        Whoever stops reading early leaves the run to its reconnect grace.
+        """
+        run = self.start(query)
+        async for batch in self.follow(run):
+            for entry in batch:
+                yield entry.event
+
+    async def follow(
+        self, run: Run, after: int = 0, *, idle: float | None = None
+    ) -> AsyncIterator[Sequence[Entry]]:
+        """Batches of a run's events after `after`; while somebody follows, the run is wanted.
+
+        An empty batch comes after each `idle` seconds of silence.
+        """
+        with self.reading(run):
+            async for batch in run.log.follow(after, idle=idle):
+                yield batch
+
+    async def finished(self, run: Run) -> None:
+        """Wait for the end of a run."""
+        with self.reading(run):
+            assert run.task is not None
+            await asyncio.wait({run.task})
+
+    @contextmanager
+    def reading(self, run: Run) -> Iterator[None]:
+        """Somebody waits for this run."""
+        run.readers += 1
+        self._stop_timer(run)
+        try:
+            yield
+        finally:
+            run.readers -= 1
+            self._await_readers(run)
+
+    def active(self) -> list[Run]:
+        """The runs under way."""
+        return [run for run in self._runs.values() if run.state == "running"]
+
+    async def drain(self, grace: float) -> None:
+        """Take no new runs, let those under way finish within `grace` seconds, then stop the rest."""
+        self.draining = True
+        tasks = [run.task for run in self.active() if run.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        for run in self.active():
+            run.cancel("the server is shutting down", code="server_shutdown")
+        if tasks:
+            await asyncio.wait(tasks)
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _check(self, query: Query) -> str:
+        if self.draining:
+            raise ShuttingDown("The server is shutting down.")
+        if query.mode == "deep":
+            raise Refusal("Deep research is not available on this server.", field="mode")
+        if query.budget is not None:
+            raise Refusal("A budget belongs to deep research.", field="budget")
+        if query.thread_id is not None:
+            raise UnknownThing("There is no such conversation.", field="thread_id")
+        if query.domain not in self.collaborators.policies:
+            known = ", ".join(sorted(self.collaborators.policies))
+            raise Refusal(f"There is no such domain; these are: {known}.", field="domain")
+        if query.collection is not None and query.collection not in self.collaborators.library.sizes():
+            raise UnknownThing("There is no such collection.", field="collection")
+        if len(self.active()) >= self._limits.runs_at_once:
+            raise TooManyRuns("The server is answering as many questions as it can; try again soon.")
+        return self.collaborators.library.resolve(query.collection)
+
+    def _joined(self, query: Query, key: str | None) -> Run | None:
+        if key is None or key not in self._keys:
+            return None
+        fingerprint, request_id = self._keys[key]
+        if request_id not in self._runs:
+            return None
+        if fingerprint != _fingerprint(query):
+            raise Refusal("This Idempotency-Key was used with another body.", field="Idempotency-Key")
+        return self._runs[request_id]
+
+    def _await_readers(self, run: Run) -> None:
+        if run.readers or run.state != "running" or run.query.on_disconnect == "continue":
+            return
+        self._timer(run, self._limits.reconnect_grace, lambda: run.cancel("the client left"))
+
+    def _finished(self, run: Run) -> None:
+        self._stop_timer(run)
+        if not self.draining:
+            self._timer(run, self._limits.keep_seconds, lambda: self._forget(run))
+        while len(self._runs) > self._limits.runs_kept:
+            oldest = next((run for run in self._runs.values() if run.state != "running"), None)
+            if oldest is None:
+                break
+            self._forget(oldest)
+
+    def _forget(self, run: Run) -> None:
+        self._stop_timer(run)
+        self._runs.pop(run.request_id, None)
+        self._keys = {key: value for key, value in self._keys.items() if value[1] != run.request_id}
+
+    def _timer(self, run: Run, seconds: float, then: Callable[[], None]) -> None:
+        self._stop_timer(run)
+        self._timers[run.request_id] = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _stop_timer(self, run: Run) -> None:
+        timer = self._timers.pop(run.request_id, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def _fingerprint(query: Query) -> str:
+    return hashlib.sha256(query.model_dump_json().encode()).hexdigest()

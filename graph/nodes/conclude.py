@@ -1,0 +1,57 @@
+"""`conclude`: the one successful ending."""
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import Runtime
+
+from callbacks.events import CitationAttached, FinalAnswer, Source
+from graph.context import RagContext
+from graph.report import report
+from graph.safety import unsafe_links
+from graph.state import RagState, join_passages
+
+
+async def conclude(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> dict[str, Any]:
+    """Report the final answer, with figures about the revision that stands."""
+    context, outcome = runtime.context, state["outcome"]
+    citations = state.get("citations", [])
+    passages = join_passages(state.get("passages", []), state.get("evidence", []))
+    sources = _sources(passages, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
+    cited = {citation.source_id for citation in citations}
+    scores = state.get("scores", [])
+    final = FinalAnswer(
+        complete=True,
+        answer=state["answer"],
+        revision=state.get("revision", 0),
+        groundedness_score=_mean(scores),
+        safety_pass=not unsafe_links(passages)(state["answer"]),
+        citations=citations,
+        sources=sources,
+        outcome=outcome,
+        safe_fallback=outcome != "answered",
+        citation_coverage=_coverage(citations, len(scores)),
+        uncited_sources=[source.source_id for source in sources if source.source_id not in cited],
+        unknown_citations=context.stream.unknown_citations,
+        domain=state["domain"],
+        thread_id=None,
+        truncated=context.stream.truncated,
+    )
+    await report(final, config)
+    return {}
+
+
+def _sources(passages: list[Any], citations: list[CitationAttached], context: RagContext, top_k: int) -> list[Source]:
+    """The sources shown, cited ones first in line for a place, best first."""
+    cited = {citation.source_id for citation in citations}
+    shown = [context.book[p.metadata["source_id"]].event for p in passages if p.metadata["source_id"] in context.book]
+    chosen = sorted(shown, key=lambda source: (source.source_id not in cited, -source.score))[:top_k]
+    return sorted(chosen, key=lambda source: -source.score)
+
+
+def _coverage(citations: list[CitationAttached], sentences: int) -> float:
+    return min(1.0, round(len({citation.sentence for citation in citations}) / sentences, 4)) if sentences else 0.0
+
+
+def _mean(scores: list[float]) -> float:
+    return round(sum(scores) / len(scores), 4) if scores else 0.0

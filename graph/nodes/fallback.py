@@ -1,0 +1,36 @@
+"""`fallback`: the honest refusal."""
+
+from typing import TypedDict
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import Runtime
+
+from callbacks.events import Outcome
+from graph.context import RagContext
+from graph.gate import missing
+from graph.refusals import fallback_text
+from graph.state import RagState
+
+
+class Refused(TypedDict):
+    """Written by `fallback`."""
+
+    answer: str
+    outcome: Outcome
+
+
+async def fallback(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Refused:
+    """Say what was searched, what is missing and what comes nearest. No token, no citation."""
+    return {"answer": refusal(state, runtime.context), "outcome": "fallback"}
+
+
+def refusal(state: RagState, context: RagContext) -> str:
+    """The text of the fallback for what this run found."""
+    shown = [document for document in state["passages"] if document.metadata["source_id"] in context.book]
+    return fallback_text(
+        size=context.collaborators.library.sizes()[state["collection"]],
+        collection=state["collection"],
+        missing=missing(state["question"], state["candidates"]),
+        nearest=shown,
+        policy=context.policy(state),
+    )

@@ -1,0 +1,38 @@
+"""`gate`: whether anything may be said. Nothing is said before it, and nothing after it if it stays closed."""
+
+from typing import TypedDict
+
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import Runtime
+
+from callbacks.events import Verdict
+from graph.context import RagContext
+from graph.gate import judge
+from graph.report import report, show_sources
+from graph.state import RagState, join_passages
+
+
+class Judged(TypedDict):
+    """Written by `gate`."""
+
+    verdict: Verdict
+    candidates: list[Document]
+    passages: list[Document]
+
+
+async def gate(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Judged:
+    """Judge the evidence found so far, what the rewrite found included, and publish the decision."""
+    context, policy = runtime.context, runtime.context.policy(state)
+    reworded = state.get("rewritten", []) if state["searched"] == "once" else []
+    candidates = join_passages(state["candidates"], reworded)
+    decision = judge(state["question"], candidates, policy, domain=state["domain"], stage=state["searched"])
+    fresh = [document for document in reworded[: state["top_k"]] if document.metadata["score"] >= policy.floor]
+    held_back = policy.precheck == "full_slow_path"
+    if fresh and not held_back:
+        await show_sources(fresh, 2, config)
+    await report(decision, config)
+    if decision.verdict == "open" and held_back:
+        fresh = state["evidence"][: state["top_k"]]
+        await show_sources(fresh, 1, config)
+    return {"verdict": decision.verdict, "candidates": candidates, "passages": fresh}

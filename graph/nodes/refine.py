@@ -1,0 +1,169 @@
+"""`refine`: when draft and slow path are done, the least that makes the answer right, or a clear word that it was."""
+
+import asyncio
+import logging
+from typing import TypedDict
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import Runtime
+
+from callbacks.answer import AnswerStream
+from callbacks.events import Action, Change, CitationAttached, Outcome, RefinementUpdate
+from chains.refine import RefineInput
+from graph.context import RagContext
+from graph.nodes.fallback import refusal
+from graph.report import report, show_sources, status
+from graph.revision import ACCEPTABLE, Revision, problems, repair
+from graph.safety import unsafe_links
+from graph.state import RagState, join_passages
+
+log = logging.getLogger(__name__)
+
+
+class Refined(TypedDict):
+    """Written by `refine`."""
+
+    answer: str
+    revision: int
+    action: Action
+    changes: list[Change]
+    citations: list[CitationAttached]
+    outcome: Outcome
+    scores: list[float]
+
+
+async def refine(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Refined:
+    """Confirm the draft, patch its doubtful sentences, or retract it if nothing supports any of them."""
+    context, stream = runtime.context, runtime.context.stream
+    evidence = join_passages(state["passages"], state.get("evidence", []))
+    unsafe = unsafe_links(evidence)
+    doubtful = problems(stream.sentences)
+    endangered = [at for at, sentence in enumerate(stream.sentences) if unsafe(sentence.text)]
+    cited = any(citation.sentence not in {*doubtful, *endangered} for citation in stream.citations)
+    if not stream.text:
+        return _refused(state, context)
+    if not doubtful and not endangered and cited:
+        return await _confirm(stream, len(evidence), config)
+    revision = await _revised(state, config, context, [*doubtful, *endangered])
+    if revision is None or not revision.citations:
+        return await _retract(state, config, context)
+    return await _patch(stream, revision, config)
+
+
+async def _revised(
+    state: RagState, config: RunnableConfig, context: RagContext, doubtful: list[int]
+) -> Revision | None:
+    """The better of what the model makes of the problems and what can be done without it."""
+    evidence = join_passages(state["passages"], state.get("evidence", []))
+    unsafe = unsafe_links(evidence)
+    floor = context.policy(state).floor
+    await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2, config)
+    shown = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
+    plain = repair(context.stream, shown, context.stream.judge, unsafe)
+    if not plain.citations or context.collaborators.refine is None:
+        return plain
+    await status("refining", f"Correcting {len(doubtful)} of {len(context.stream.sentences)} sentences", config)
+    given: RefineInput = {
+        "question": state["question"],
+        "sentences": [sentence.text for sentence in context.stream.sentences],
+        "problems": doubtful,
+        "passages": [source.document for source in shown],
+    }
+    written = await _written(given, config, context)
+    return written if written is not None and not unsafe(written.text) else plain
+
+
+async def _written(given: RefineInput, config: RunnableConfig, context: RagContext) -> Revision | None:
+    """The model's correction, if every sentence of it is supported and none was lost: otherwise it is no better."""
+    assert context.collaborators.refine is not None
+    try:
+        async with asyncio.timeout(context.collaborators.limits.refine_seconds):
+            text = await context.collaborators.refine.ainvoke(given, config)
+    except Exception as error:  # whatever a provider raises: the deterministic repair stands
+        log.warning("the refinement failed: %s", type(error).__name__)
+        return None
+    draft = context.stream
+    rewritten = AnswerStream(draft.book, draft.judge, [p.metadata["source_id"] for p in given["passages"]])
+    for _ in (*rewritten.feed(text), *rewritten.finish()):
+        pass
+    kept = sum(sentence.support in ACCEPTABLE for sentence in draft.sentences)
+    if problems(rewritten.sentences) or len(rewritten.sentences) <= kept or not rewritten.citations:
+        return None
+    changes = [
+        Change(sentence=at, before=draft.sentences[at].text, after=_at(rewritten, at)) for at in given["problems"]
+    ]
+    citations = [citation.model_copy(update={"revision": 1}) for citation in rewritten.citations]
+    return Revision(rewritten.text, citations, changes, [sentence.score for sentence in rewritten.sentences])
+
+
+async def _confirm(stream: AnswerStream, looked_at: int, config: RunnableConfig) -> Refined:
+    update = RefinementUpdate(
+        message="Confirmed by deeper evidence",
+        action="confirm",
+        revision=0,
+        refined_answer=stream.text,
+        additional_citations=stream.citations,
+        reasons=[f"every sentence is supported; no contradiction in {looked_at} passages"],
+        changes=[],
+    )
+    await report(update, config)
+    return _result(update, "answered", [sentence.score for sentence in stream.sentences])
+
+
+async def _patch(stream: AnswerStream, revision: Revision, config: RunnableConfig) -> Refined:
+    lost = sum(not change.after for change in revision.changes)
+    update = RefinementUpdate(
+        message="Corrected: the sources do not support all of the draft",
+        action="patch",
+        revision=1,
+        refined_answer=revision.text,
+        additional_citations=revision.citations,
+        reasons=[
+            f"{len(revision.changes)} of {len(stream.sentences)} sentences were not supported; {lost} left out"
+        ],
+        changes=revision.changes,
+    )
+    await report(update, config)
+    return _result(update, "answered", revision.scores)
+
+
+async def _retract(state: RagState, config: RunnableConfig, context: RagContext) -> Refined:
+    update = RefinementUpdate(
+        message="Withdrawn: the sources support nothing of the draft",
+        action="retract",
+        revision=1,
+        refined_answer=refusal(state, context),
+        additional_citations=[],
+        reasons=["no sentence of the draft is supported"],
+        changes=[Change(sentence=s.sentence, before=s.text, after="") for s in context.stream.sentences],
+    )
+    await report(update, config)
+    return _result(update, "fallback", [])
+
+
+def _refused(state: RagState, context: RagContext) -> Refined:
+    return {
+        "answer": refusal(state, context),
+        "revision": 0,
+        "action": "retract",
+        "changes": [],
+        "citations": [],
+        "outcome": "fallback",
+        "scores": [],
+    }
+
+
+def _result(update: RefinementUpdate, outcome: Outcome, scores: list[float]) -> Refined:
+    return {
+        "answer": update.refined_answer,
+        "revision": update.revision,
+        "action": update.action,
+        "changes": list(update.changes),
+        "citations": list(update.additional_citations),
+        "outcome": outcome,
+        "scores": scores,
+    }
+
+
+def _at(stream: AnswerStream, sentence: int) -> str:
+    return stream.sentences[sentence].text if sentence < len(stream.sentences) else ""

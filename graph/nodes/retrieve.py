@@ -1,0 +1,35 @@
+"""`retrieve`: the first wave of passages, for the raw question, from t=0."""
+
+from typing import TypedDict
+
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
+from langgraph.runtime import Runtime
+
+from graph.context import RagContext
+from graph.gate import Searched
+from graph.report import status
+from graph.state import RagState
+
+
+class Retrieved(TypedDict):
+    """Written by `retrieve`."""
+
+    candidates: list[Document]
+    passages: list[Document]
+    searched: Searched
+
+
+async def retrieve(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Retrieved:
+    """Search the collection. The retriever's callback announces the sources, unless the policy holds them back."""
+    context, policy = runtime.context, runtime.context.policy(state)
+    size = context.collaborators.library.sizes()[state["collection"]]
+    await status("searching", f"Searching {size} passages", config)
+    held_back = policy.precheck == "full_slow_path"
+    wave = {} if held_back else {"wave": 1, "announce": state["top_k"]}
+    retriever = context.retriever(state, context.judged(state))
+    found = await retriever.ainvoke(state["question"], merge_configs(config, {"metadata": wave}))
+    if found and found[0].metadata["evidence"] >= policy.min_score:
+        context.rewriting.not_needed()
+    return {"candidates": found, "passages": [] if held_back else found[: state["top_k"]], "searched": "once"}

@@ -1,0 +1,70 @@
+"""`slow_path` and `verify_first`: the subgraph as one node, beside the draft or before it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypedDict
+
+from langchain_core.documents import Document
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.runtime import Runtime
+
+from callbacks.events import Error
+from graph.context import RagContext
+from graph.gate import Searched
+from graph.report import report, status
+from graph.state import RagState
+
+log = logging.getLogger(__name__)
+
+Node = Callable[[RagState, RunnableConfig, Runtime[RagContext]], Awaitable[Any]]
+
+
+class Deeper(TypedDict):
+    """Written by `slow_path`."""
+
+    evidence: list[Document]
+
+
+class Verified(Deeper):
+    """Written by `verify_first`."""
+
+    candidates: list[Document]
+    searched: Searched
+
+
+def slow_path(subgraph: Runnable[Any, Any]) -> Node:
+    """The node that runs beside `generate`. Its failure is reported and costs the reader nothing."""
+
+    async def slow_path(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Deeper:
+        return {"evidence": await _run(subgraph, state, config, runtime.context)}
+
+    return slow_path
+
+
+def verify_first(subgraph: Runnable[Any, Any]) -> Node:
+    """The node that runs before anything is said. Without its evidence the gate stays closed."""
+
+    async def verify_first(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Verified:
+        await status("verifying", "Checking the evidence before answering", config)
+        evidence = await _run(subgraph, state, config, runtime.context)
+        return {"evidence": evidence, "candidates": evidence, "searched": "verified"}
+
+    return verify_first
+
+
+async def _run(
+    subgraph: Runnable[Any, Any], state: RagState, config: RunnableConfig, context: RagContext
+) -> list[Document]:
+    # Only the keys it owns: the whole state of a subgraph would collide with what `generate` writes. And nothing
+    # may escape: an exception in one branch cancels its sibling.
+    try:
+        async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
+            found: list[Document] = (await subgraph.ainvoke(state, config, context=context))["evidence"]
+            return found
+    except Exception:
+        log.exception("the slow path failed")
+        message = "The deeper check failed; the answer rests on the first search alone."
+        failed = Error(code="slow_path_failed", message=message, fatal=False, retryable=True, stage="verifying")
+        await report(failed, config)
+        return []

@@ -1,0 +1,74 @@
+"""Domain policies: how much evidence a domain wants before anything may be said."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Precheck = Literal["none", "classify", "full_slow_path", "human_review"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+DEFAULT_DOMAIN = "general"
+
+
+class PolicyError(ValueError):
+    """A policy file that cannot be used; the message names the place."""
+
+
+class Policy(BaseModel):
+    """The thresholds of one domain. Scores are calibrated probabilities, so they mean the same for every corpus."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str = ""
+    min_chunks: Annotated[int, Field(ge=1, le=20)] = 2
+    """Passages above `floor`; never more than the collection has."""
+    min_score: Share = 0.65
+    """Of the evidence as a whole."""
+    floor: Share = 0.30
+    """What counts as a passage at all."""
+    expand_k: Annotated[int, Field(ge=1, le=50)] = 20
+    expand_min_score: Share = 0.50
+    """What the evidence must reach after the wider search."""
+    precheck: Precheck = "none"
+    fallback_message: str | None = None
+
+
+Policies = Mapping[str, Policy]
+
+BUILT_IN: Policies = {
+    DEFAULT_DOMAIN: Policy(description="Anything that no other domain covers."),
+    "loan_guidelines": Policy(
+        description="Rules and criteria for granting loans: eligibility, documentation, limits.",
+        min_chunks=3,
+        min_score=0.72,
+        expand_min_score=0.72,
+        precheck="classify",
+    ),
+    "balance_inquiries": Policy(
+        description="What an account holds: balances, statements, recent transactions.", min_chunks=1, min_score=0.60
+    ),
+    "underwriting": Policy(
+        description="Assessing the risk of an application: income, collateral, exceptions.",
+        min_chunks=5,
+        min_score=0.80,
+        expand_min_score=0.80,
+        precheck="full_slow_path",
+    ),
+    "rate_quotes": Policy(
+        description="Interest rates and prices offered to a customer.", precheck="human_review"
+    ),
+}
+
+
+def load_policies(path: Path | None) -> Policies:
+    """The built-in domains, with those of a TOML file in place of theirs. Raises `PolicyError`."""
+    if path is None:
+        return BUILT_IN
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("domains", {})
+        return {**BUILT_IN, **{name: Policy.model_validate(table) for name, table in tables.items()}}
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise PolicyError(f"{path.name}: {error}") from error

@@ -1,0 +1,45 @@
+"""A question as it is asked: the body of `POST /query` and the argument of `hub.ask`."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from graph.policy import DEFAULT_DOMAIN
+
+MAX_QUERY = 4000
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def _writable(text: str) -> str:
+    if _UNWRITABLE.search(text):
+        raise ValueError("holds NUL or half of a surrogate pair: it is not text")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_writable)]
+
+
+class Query(BaseModel):
+    """A question and how it is to be answered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query: Annotated[Text, AfterValidator(_not_blank), Field(min_length=1, max_length=MAX_QUERY)]
+    mode: Literal["fast", "deep"] = "fast"
+    collection: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    domain: Annotated[Text, Field(min_length=1, max_length=200)] = DEFAULT_DOMAIN
+    thread_id: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    top_k: Annotated[int, Field(ge=1, le=50, strict=True)] = 6
+    filters: Annotated[dict[str, Any], Field(max_length=20)] | None = None
+    stream: bool = True
+    include_sources: bool = True
+    include_thinking: bool | None = None
+    on_disconnect: Literal["cancel", "continue"] = "cancel"
+    budget: dict[str, float] | None = None

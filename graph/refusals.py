@@ -1,0 +1,43 @@
+"""Honest refusals: what was searched, what is missing, what comes nearest, and what to try."""
+
+from collections.abc import Sequence
+
+from langchain_core.documents import Document
+
+from graph.policy import Policy
+from retrieval.library import DOCS_COLLECTION
+
+_NEAREST_SHOWN = 3
+
+
+def fallback_text(
+    *, size: int, collection: str, missing: Sequence[str], nearest: Sequence[Document], policy: Policy
+) -> str:
+    """The answer where the evidence does not carry one. Written by nobody but this function: no model is asked."""
+    place = "the documentation" if collection == DOCS_COLLECTION else f"“{collection}”"
+    passages = "1 passage" if size == 1 else f"{size} passages"
+    if not size:
+        return f"There are no documents in {place} yet, so there is nothing to answer from. Add some and ask again."
+    if missing:
+        found = f"I searched {passages} in {place} and found nothing about {_listed(missing, 'or')}."
+    else:
+        found = f"I searched {passages} in {place} and found no passage that answers this."
+    titles = list(dict.fromkeys(document.metadata["source"] for document in nearest))[:_NEAREST_SHOWN]
+    near = ""
+    if titles:
+        verb = "The nearest is" if len(titles) == 1 else "The nearest are"
+        near = f" {verb} {_listed([f'“{title}”' for title in titles], 'and')}."
+    advice = policy.fallback_message or "Try naming a topic the documents cover, or ask about one thing at a time."
+    return f"{found}{near} {advice}"
+
+
+def review_text(domain: str, request_id: str) -> str:
+    """What the reader is told when a person has to answer."""
+    return (
+        f"Questions of the domain “{domain}” are answered by a person, never automatically. "
+        f"This one waits for review under the number {request_id}; nothing was searched or drafted for it."
+    )
+
+
+def _listed(items: Sequence[str], word: str) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"

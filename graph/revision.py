@@ -1,0 +1,96 @@
+"""Revisions of an answer: sentences kept, repaired or left out, with citations that stay where they belong."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from callbacks.answer import AnswerStream, Judge
+from callbacks.events import Change, CitationAttached, PartialAnswer
+from callbacks.sources import Shown
+
+ACCEPTABLE = frozenset({"supported", "partial"})
+_MARKERS = re.compile(r"\s*(?:\[\d+\])+")
+_CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A text with its citations, and what was changed to get there."""
+
+    text: str
+    citations: list[CitationAttached]
+    changes: list[Change]
+    scores: list[float]
+    """How well each of its sentences is supported, 0..1."""
+
+
+def problems(sentences: Sequence[PartialAnswer]) -> list[int]:
+    """Which sentences nothing supports, or something contradicts."""
+    return [at for at, sentence in enumerate(sentences) if sentence.support not in ACCEPTABLE]
+
+
+def repair(stream: AnswerStream, shown: Sequence[Shown], judge: Judge, unsafe: Callable[[str], bool]) -> Revision:
+    """Revision 1: each problem gets the citation that supports it, or is left out; the rest stays word for word."""
+    text = ""
+    citations: list[CitationAttached] = []
+    changes: list[Change] = []
+    scores: list[float] = []
+    doubtful = set(problems(stream.sentences))
+    previous_end = 0
+    for at, sentence in enumerate(stream.sentences):
+        gap, previous_end = stream.text[previous_end : sentence.start], sentence.end
+        own = [citation for citation in stream.citations if citation.sentence == at]
+        wording, score = sentence.text, sentence.score
+        if unsafe(wording) or at in doubtful:
+            found = None if unsafe(wording) else _supporting(wording, shown, judge)
+            if found is None:
+                changes.append(Change(sentence=at, before=wording, after=""))
+                continue
+            score = found[2]
+            wording, own = _recited(wording, found, sentence.start)
+            changes.append(Change(sentence=at, before=sentence.text, after=wording))
+        text += gap if text else gap.lstrip()
+        shift = len(text) - sentence.start
+        citations += [_moved(citation, shift, len(scores)) for citation in own]
+        text += wording
+        scores.append(score)
+    return Revision(text, citations, changes, scores)
+
+
+def _supporting(wording: str, shown: Sequence[Shown], judge: Judge) -> tuple[Shown, int, float] | None:
+    places = [(source, number) for source in shown for number in range(1, len(source.sentences) + 1)]
+    judgement = judge(wording, [source.sentence(number)[0] for source, number in places])
+    if judgement.support != "supported" or judgement.best is None:
+        return None
+    return (*places[judgement.best], judgement.score)
+
+
+def _recited(wording: str, found: tuple[Shown, int, float], start: int) -> tuple[str, list[CitationAttached]]:
+    """The sentence with one marker in place of those it had, and the citation behind it."""
+    shown, number, score = found
+    plain = _MARKERS.sub("", wording)
+    closing = _CLOSING.search(plain)
+    cut = closing.start() if closing else len(plain)
+    marker = f"[{shown.event.index}]"
+    quote, source_start, source_end = shown.sentence(number)
+    citation = CitationAttached(
+        index=shown.event.index,
+        source_id=shown.event.source_id,
+        source=shown.event.source,
+        section=shown.event.section,
+        page=shown.event.page,
+        confidence=round(score, 4),
+        quote=quote,
+        source_start=source_start,
+        source_end=source_end,
+        revision=1,
+        start=start + cut + 1,
+        end=start + cut + 1 + len(marker),
+        sentence=0,
+    )
+    return f"{plain[:cut]} {marker}{plain[cut:]}", [citation]
+
+
+def _moved(citation: CitationAttached, shift: int, sentence: int) -> CitationAttached:
+    place = {"start": citation.start + shift, "end": citation.end + shift, "sentence": sentence, "revision": 1}
+    return citation.model_copy(update=place)

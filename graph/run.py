@@ -1,0 +1,183 @@
+"""One run: a task of its own that reports into a log, owned by the hub and never by a response."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from langchain_core.runnables import RunnableConfig
+
+from callbacks.answer import AnswerStream
+from callbacks.events import Error, FinalAnswer, Payload, PipelineMetric, Source, StatusUpdate, as_dict
+from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
+from callbacks.log import EventLog
+from callbacks.metrics import Meter
+from callbacks.sources import SourceBook
+from chains.verify import lexical_judge
+from graph.build import RagGraph
+from graph.context import Collaborators, RagContext
+from graph.failures import ModelFailure
+from graph.query import Query
+from graph.rewriting import PendingRewrite
+from graph.state import RagInput
+
+log = logging.getLogger(__name__)
+
+RunState = Literal["running", "waiting_review", "done", "failed", "cancelled"]
+SILENCE_SECONDS = 1.8
+"""After this long without an event the reader is told that work goes on."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Run:
+    """A question being answered. Reading its log neither drives nor delays it."""
+
+    request_id: str
+    query: Query
+    collection: str
+    log: EventLog
+    meter: Meter = field(default_factory=Meter)
+    state: RunState = "running"
+    final: FinalAnswer | None = None
+    error: Error | None = None
+    metric: PipelineMetric | None = None
+    readers: int = 0
+    cancel_reason: str | None = None
+    cancel_code: str = "cancelled"
+    task: asyncio.Task[None] | None = None
+    _status: StatusUpdate = StatusUpdate(stage="understanding", message="Understanding your question")
+
+    def publish(self, payload: Payload) -> None:
+        """Append an event to the log and take note of it. Raises what the log raises."""
+        if isinstance(payload, Source) and not self.query.include_sources:
+            self.log.grammar.admit(payload)
+            return
+        self.log.append(payload)
+        self.meter.observe(payload)
+        match payload:
+            case StatusUpdate():
+                self._status = payload
+            case FinalAnswer():
+                self.final = payload
+            case Error(fatal=True):
+                self.error = payload
+            case PipelineMetric():
+                self.metric = payload
+
+    def start(self, graph: RagGraph, collaborators: Collaborators) -> None:
+        """Begin, in a context of its own, so that no callback of the caller's is inherited."""
+        self.publish(self._status)
+        self.task = asyncio.get_running_loop().create_task(
+            self._run(graph, collaborators), name=f"run {self.request_id}", context=Context()
+        )
+
+    def cancel(self, reason: str, code: str = "cancelled") -> None:
+        """Stop every branch at once; the stream ends with an `error` that says why."""
+        if self.task is not None and not self.task.done() and self.cancel_reason is None:
+            self.cancel_reason, self.cancel_code = reason, code
+            self.task.cancel()
+
+    def summary(self) -> dict[str, Any]:
+        """What `GET /runs/{id}` shows."""
+        shown: dict[str, Any] = {"request_id": self.request_id, "state": self.state}
+        if self.final is not None:
+            shown["final_answer"] = as_dict(self.final)
+        if self.error is not None:
+            shown["error"] = as_dict(self.error)
+        if self.metric is not None:
+            shown["metrics"] = as_dict(self.metric)
+        return shown
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, as the `end` frame says it."""
+        if self.final is not None:
+            return self.final.outcome
+        return "cancelled" if self.state == "cancelled" else "error"
+
+    async def _run(self, graph: RagGraph, collaborators: Collaborators) -> None:
+        try:
+            await self._answer(graph, collaborators)
+            self.state = "waiting_review" if self.outcome == "review" else "done"
+        except asyncio.CancelledError:
+            self.state = "cancelled" if self.cancel_code == "cancelled" else "failed"
+            self._fail(self._cancelled())
+        except ModelFailure as failure:
+            log.warning("run %s: %s (%r)", self.request_id, failure.code, failure.__cause__)
+            self.state = "failed"
+            self._fail(failure.event(fatal=True))
+        except Exception:
+            log.exception("run %s failed", self.request_id)
+            self.state = "failed"
+            message = "Something went wrong on the server."
+            self._fail(Error(code="internal", message=message, fatal=True, retryable=True))
+        finally:
+            if self.final is not None or self.error is not None:
+                self.publish(self.meter.metric())
+            self.log.close()
+
+    def _fail(self, error: Error) -> None:
+        if self.final is None:
+            self.publish(error)
+
+    def _cancelled(self) -> Error:
+        reason = self.cancel_reason or "the server stopped it"
+        shutdown = self.cancel_code == "server_shutdown"
+        message = "The server is shutting down." if shutdown else "The run was cancelled."
+        return Error(code=self.cancel_code, message=message, fatal=True, retryable=shutdown, reason=reason)
+
+    async def _answer(self, graph: RagGraph, collaborators: Collaborators) -> None:
+        book = SourceBook()
+        judge = lexical_judge(collaborators.library.idf(self.collection))
+        stream = AnswerStream(book, judge)
+        children: set[asyncio.Task[Any]] = set()
+
+        def spawn(work: Coroutine[None, None, str | None]) -> "asyncio.Task[str | None]":
+            child = asyncio.get_running_loop().create_task(work)
+            children.add(child)
+            return child
+
+        context = RagContext(
+            collaborators=collaborators,
+            stream=stream,
+            book=book,
+            rewriting=PendingRewrite(spawn),
+            meter=self.meter,
+            request_id=self.request_id,
+        )
+        config: RunnableConfig = {
+            "run_name": "groundswell",
+            "callbacks": [
+                SourceHandler(book, self.publish, self.meter),
+                AnswerHandler(stream, self.publish, self.meter),
+                ReportHandler(self.publish),
+                StageHandler(self.meter),
+            ],
+        }
+        ticker = asyncio.get_running_loop().create_task(self._break_silence())
+        children.add(ticker)
+        try:
+            await graph.ainvoke(self._input(), config, context=context)
+        finally:
+            for child in children:
+                child.cancel()
+            await asyncio.gather(*children, return_exceptions=True)
+
+    def _input(self) -> RagInput:
+        return {
+            "question": self.query.query,
+            "collection": self.collection,
+            "domain": self.query.domain,
+            "top_k": self.query.top_k,
+            "filters": self.query.filters,
+        }
+
+    async def _break_silence(self) -> None:
+        """While anything works in silence, say so: the last status again."""
+        while not self.log.grammar.ended:
+            said = len(self.log)
+            await asyncio.sleep(SILENCE_SECONDS)
+            if len(self.log) == said and not self.log.grammar.ended:
+                self.publish(StatusUpdate(stage=self._status.stage, message=self._status.message))

@@ -1,0 +1,55 @@
+"""The slow path: what is looked at beside the tokens. A compiled subgraph, so its steps run freely while they stream."""
+
+from typing import TypedDict
+
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from graph.context import RagContext
+from graph.nodes.rewrite import worth_searching
+from graph.report import status
+from graph.state import RagState, join_passages
+
+
+class Deepened(TypedDict):
+    """Written by `deepen`."""
+
+    evidence: list[Document]
+
+
+async def deepen(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Deepened:
+    """Search deeper for the raw question and, when it is there by now, for the rewrite."""
+    context = runtime.context
+    limits = context.collaborators.limits
+    retriever = context.retriever(state, max(limits.deep_k, state["top_k"]))
+    found = await retriever.ainvoke(state["question"], config)
+    reformulated = await context.rewriting.within(limits.slow_path_seconds / 2)
+    if reformulated is not None and worth_searching(state["question"], reformulated):
+        found = join_passages(found, await retriever.ainvoke(reformulated, config))
+    return {"evidence": found}
+
+
+async def rerank(state: RagState, config: RunnableConfig) -> Deepened:
+    """Everything found so far in one order, best first, each passage with its best score."""
+    best: dict[str, Document] = {}
+    for document in [*state["evidence"], *state["candidates"]]:
+        known = best.get(document.metadata["source_id"])
+        if known is None or document.metadata["score"] > known.metadata["score"]:
+            best[document.metadata["source_id"]] = document
+    ranked = sorted(best.values(), key=lambda document: -document.metadata["score"])
+    await status("verifying", f"Checking the answer against {len(ranked)} passages", config)
+    return {"evidence": ranked}
+
+
+def build_slow_path() -> CompiledStateGraph[RagState, RagContext, RagState, RagState]:
+    """deepen -> rerank."""
+    builder = StateGraph(RagState, context_schema=RagContext)
+    builder.add_node(deepen)
+    builder.add_node(rerank)
+    builder.add_edge(START, "deepen")
+    builder.add_edge("deepen", "rerank")
+    builder.add_edge("rerank", END)
+    return builder.compile(name="slow_path")

@@ -1,0 +1,44 @@
+"""What a run knows: plain data, each key written by the node named beside it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.documents import Document
+
+from callbacks.events import Action, Change, CitationAttached, Outcome, Verdict
+from graph.gate import Searched
+
+
+def join_passages(old: Sequence[Document], new: Sequence[Document]) -> list[Document]:
+    """Passages of a later wave come after those of an earlier one, each once."""
+    known = {document.metadata["source_id"] for document in old}
+    return [*old, *(document for document in new if document.metadata["source_id"] not in known)]
+
+
+class RagInput(TypedDict):
+    """What a run starts with."""
+
+    question: str
+    collection: str
+    domain: str
+    top_k: int
+    filters: dict[str, Any] | None
+
+
+class RagState(RagInput, total=False):
+    """Everything a run knows."""
+
+    rewritten: list[Document]  # rewrite: what the reformulation found, if it came in time
+    candidates: Annotated[list[Document], join_passages]  # retrieve, gate, expand, verify_first: what is judged
+    passages: Annotated[list[Document], join_passages]  # retrieve, gate, expand: what the answer is written from
+    searched: Searched  # retrieve, expand, verify_first
+    verdict: Verdict  # gate
+    evidence: list[Document]  # slow_path: everything found, best first
+    slow_path_failed: bool  # slow_path
+    answer: str  # refine, fallback, review
+    revision: int  # refine
+    action: Action  # refine
+    changes: list[Change]  # refine
+    citations: list[CitationAttached]  # refine
+    scores: list[float]  # refine: how well each sentence that stands is supported
+    outcome: Outcome  # refine, fallback, review

@@ -1,0 +1,1 @@
+"""Sentences, words and numbers: what retrieval, verdicts and extraction must agree on."""

@@ -1,0 +1,33 @@
+"""Where sentences begin and end."""
+
+import re
+
+import nupunkt
+
+Span = tuple[int, int]
+"""Start and end in code points, end exclusive."""
+
+_PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])")
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """Spans of the sentences of `text`, in order, without the white space between them.
+
+    A blank line or a list item ends a sentence even without a full stop. The boundaries inside a
+    paragraph come from nupunkt's unsupervised model (Kiss & Strunk, 2006); English is what it knows.
+    """
+    spans: list[Span] = []
+    start = 0
+    for cut in [*(match.start() for match in _PARAGRAPH_BREAK.finditer(text)), len(text)]:
+        for begin, end in nupunkt.sent_spans(text[start:cut]):
+            _append_trimmed(spans, text, start + begin, start + end)
+        start = cut
+    return spans
+
+
+def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    body = piece.strip()
+    if body:
+        lead = len(piece) - len(piece.lstrip())
+        spans.append((start + lead, start + lead + len(body)))

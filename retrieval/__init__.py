@@ -1,0 +1,1 @@
+"""Documents in, passages out: loaders, passages, indexes and calibrated confidence."""

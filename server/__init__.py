@@ -1,0 +1,1 @@
+"""HTTP, protocols, settings, command line, wiring."""

@@ -1,0 +1,41 @@
+"""The HTTP application: routes, facades, errors, limits. It is handed its collaborators ready-made."""
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import FileResponse
+
+from server.context import AppContext
+from server.errors import add_error_handlers
+from server.limits import BodyLimit, RequestId
+from server.routes import documents, health, query, runs
+
+
+def create_app(context: AppContext) -> FastAPI:
+    """The ASGI application over these collaborators."""
+    settings = context.settings
+    app = FastAPI(
+        title="Groundswell",
+        summary="Answers questions over your documents, and streams only what it can ground.",
+        version="0.1.0",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.context = context
+    add_error_handlers(app)
+    app.add_middleware(
+        BodyLimit, query_bytes=settings.max_body_bytes, upload_bytes=settings.max_upload_bytes
+    )
+    app.add_middleware(RequestId)
+    for router in (query.router, runs.router, documents.router, health.router):
+        app.include_router(router)
+    if settings.langserve:
+        from server.protocols.langserve import add_langserve  # slow to import, and optional
+
+        add_langserve(app, context)
+    app.mount("/web", StaticFiles(directory=context.web), name="web")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(context.web / "index.html")
+
+    return app

@@ -1,0 +1,91 @@
+"""The composition root: the only place that picks implementations."""
+
+from pathlib import Path
+
+from chains.answer import answer_chain
+from chains.models import EMBEDDED, chat_model, embedding_model
+from chains.refine import refine_chain
+from chains.rewrite import plain_rewrite, rewrite_chain
+from graph.build import build_graph
+from graph.context import Collaborators, Limits
+from graph.hub import Hub, HubLimits
+from graph.policy import load_policies
+from retrieval.documents import DocumentStore
+from retrieval.embeddings import MiniLM
+from retrieval.library import DOCS_COLLECTION, DenseModel, Library, Submission
+from server.context import AppContext
+from server.jobs import Jobs
+from server.settings import Settings
+
+
+HOME = Path(__file__).parent.parent
+"""Where the packages lie, side by side with the page and the documentation, in a checkout and in a wheel alike."""
+
+
+def open_library(settings: Settings) -> Library:
+    """The library in the data folder, with the built-in documentation up to date."""
+    dense = None
+    if settings.embeddings != EMBEDDED:
+        dense = DenseModel(name=settings.embeddings, model=embedding_model(settings.embeddings))
+    library = Library(DocumentStore(settings.data_dir / "groundswell.sqlite3"), MiniLM(), dense)
+    _index_documentation(library)
+    return library
+
+
+def _index_documentation(library: Library) -> None:
+    """Bring the collection `docs` to the state of the guide's files; what is unchanged costs nothing."""
+    pages = {path.stem: path for path in sorted((HOME / "docs" / "guide").glob("*.md"))}
+    for document_id in set(library.digests(DOCS_COLLECTION)) - set(pages):
+        library.remove(DOCS_COLLECTION, document_id)
+    for document_id, path in pages.items():
+        library.add(DOCS_COLLECTION, Submission(data=path.read_bytes(), name=path.name, id=document_id))
+
+
+def build_collaborators(settings: Settings, library: Library) -> Collaborators:
+    """What every run uses. Raises `ModelUnavailable` and `PolicyError`."""
+    model = chat_model(
+        settings.chat_model,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        timeout=settings.first_token_seconds,
+        max_sentences=settings.max_sentences,
+    )
+    embedded = settings.chat_model == EMBEDDED
+    return Collaborators(
+        library=library,
+        answer=answer_chain(model, context_tokens=settings.context_tokens),
+        rewrite=plain_rewrite() if embedded or not settings.rewrite else rewrite_chain(model),
+        refine=None if embedded else refine_chain(model, context_tokens=settings.context_tokens),
+        chat_model=settings.chat_model,
+        policies=load_policies(settings.policy),
+        limits=Limits(
+            rewrite_seconds=settings.rewrite_seconds,
+            slow_path_seconds=settings.slow_path_seconds,
+            refine_seconds=settings.refine_seconds,
+            first_token_seconds=settings.first_token_seconds,
+            stall_seconds=settings.stall_seconds,
+            attempts=settings.attempts,
+        ),
+    )
+
+
+def build_hub(settings: Settings, library: Library) -> Hub:
+    """The hub for one event loop."""
+    limits = HubLimits(
+        runs_at_once=settings.max_runs,
+        keep_seconds=settings.keep_seconds,
+        reconnect_grace=settings.reconnect_grace,
+    )
+    return Hub(build_graph(), build_collaborators(settings, library), limits)
+
+
+def build_context(settings: Settings) -> AppContext:
+    """Everything the HTTP application needs."""
+    library = open_library(settings)
+    return AppContext(
+        settings=settings,
+        hub=build_hub(settings, library),
+        library=library,
+        jobs=Jobs(library, most=settings.max_jobs),
+        web=HOME / "web",
+    )

@@ -1,0 +1,147 @@
+"""LangServe: `/rag` yields the events, `/rag-chat` plain text. Both only read the hub.
+
+The graph itself is never served: LangServe's `stream_log` and `stream_events` would show suppressed drafts, prompts
+and passages. Here the outermost runnable is all that LangServe's tracer can see, since runs begin in a clean context.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, cast
+
+from fastapi import Depends, FastAPI, Request
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langserve import add_routes
+from pydantic import BaseModel, ConfigDict, Field
+
+from callbacks.events import FinalAnswer, RefinementUpdate, Token, as_dict
+from graph.hub import Hub
+from graph.query import Query
+from server.context import AppContext
+from server.errors import BadRequest
+from server.routes.query import read_json
+
+ENDPOINTS = ("invoke", "batch", "stream", "stream_log", "playground", "input_schema", "output_schema", "config_schema")
+
+
+class RunFailed(RuntimeError):
+    """A run ended with a fatal error; the message is the event's, which is safe to show."""
+
+
+class _HubRunnable(Runnable[Any, Any]):
+    """A runnable whose stream and whose result both come from one run of the hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        raise NotImplementedError("the hub lives in an event loop: use ainvoke")
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        return await self._acall_with_config(self._finish, input, config)
+
+    async def astream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        async def once() -> AsyncIterator[Any]:
+            yield input
+
+        async for chunk in self._atransform_stream_with_config(once(), self._stream, config):
+            yield chunk
+
+    async def _stream(self, inputs: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async for given in inputs:
+            async for chunk in self._chunks(self._query(given)):
+                yield chunk
+
+    async def _finish(self, given: Any) -> Any:
+        run = self._hub.start(self._query(given))
+        await self._hub.finished(run)
+        if run.final is None:
+            raise RunFailed(run.error.message if run.error else "The run did not finish.")
+        return self._result(run.final)
+
+    def _query(self, given: Any) -> Query:
+        raise NotImplementedError
+
+    def _result(self, final: FinalAnswer) -> Any:
+        raise NotImplementedError
+
+    def _chunks(self, query: Query) -> AsyncIterator[Any]:
+        raise NotImplementedError
+
+
+class EventRunnable(_HubRunnable):
+    """`/rag`: the body of `POST /query` in, envelopes out; `invoke` returns the `final_answer` payload."""
+
+    def _query(self, given: Any) -> Query:
+        return given if isinstance(given, Query) else Query.model_validate(given)
+
+    def _result(self, final: FinalAnswer) -> dict[str, Any]:
+        return as_dict(final)
+
+    async def _chunks(self, query: Query) -> AsyncIterator[dict[str, Any]]:
+        async for event in self._hub.ask(query):
+            yield as_dict(event)
+
+
+class ChatInput(BaseModel):
+    """The messages of a chat; the last one from a person is the question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[HumanMessage | AIMessage | SystemMessage] = Field(
+        ..., json_schema_extra={"extra": {"widget": {"type": "chat", "input": "messages"}}}
+    )
+
+
+class ChatRunnable(_HubRunnable):
+    """`/rag-chat`: messages in, text out. A correction comes as a paragraph of its own after the draft."""
+
+    def _query(self, given: Any) -> Query:
+        messages = given["messages"] if isinstance(given, dict) else given.messages
+        asked = [message for message in messages if isinstance(message, HumanMessage)]
+        return Query.model_validate({"query": asked[-1].text if asked else ""})
+
+    def _result(self, final: FinalAnswer) -> AIMessage:
+        return AIMessage(final.answer)
+
+    async def _chunks(self, query: Query) -> AsyncIterator[AIMessageChunk]:
+        said = False
+        async for event in self._hub.ask(query):
+            match event.payload:
+                case Token():
+                    said = True
+                    yield AIMessageChunk(event.payload.token)
+                case RefinementUpdate(action="patch" | "replace" | "retract"):
+                    yield AIMessageChunk(f"\n\n{event.payload.message}:\n\n{event.payload.refined_answer}")
+                case FinalAnswer() if not said:
+                    yield AIMessageChunk(event.payload.answer)
+
+
+def add_langserve(app: FastAPI, context: AppContext) -> None:
+    """Add both facades, without the endpoints that show more than events."""
+    bounded = [Depends(_bound_batch(context.settings.max_batch))]
+    for runnable, path, given, result, playground in (
+        (EventRunnable(context.hub), "/rag", Query, dict[str, Any], "default"),
+        (ChatRunnable(context.hub), "/rag-chat", ChatInput, str, "chat"),
+    ):
+        add_routes(
+            app,
+            runnable.with_types(input_type=given, output_type=result),
+            path=path,
+            enabled_endpoints=cast(Sequence[Any], ENDPOINTS),
+            playground_type=cast(Any, playground),
+            dependencies=bounded,
+        )
+
+
+def _bound_batch(most: int) -> Callable[[Request], Any]:
+    async def check(request: Request) -> None:
+        if not request.url.path.endswith("/batch"):
+            return
+        body = await read_json(request)
+        inputs = body.get("inputs") if isinstance(body, dict) else None
+        if isinstance(inputs, list) and len(inputs) > most:
+            raise BadRequest(422, "invalid", f"inputs: at most {most} at once", field="inputs")
+
+    return check

@@ -1,0 +1,37 @@
+"""`/health`, `/ready` and the schema of the events."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from callbacks.events import json_schema
+from server.errors import problem
+from server.routes.dependencies import Context
+
+router = APIRouter(tags=["server"])
+
+
+@router.get("/health")
+async def health(context: Context) -> dict[str, Any]:
+    """The process is alive: what it holds and which models it uses."""
+    return {
+        "status": "ok",
+        "collections": context.library.sizes(),
+        "models": {"chat": context.hub.collaborators.chat_model, "embeddings": context.library.dense_name},
+        "runs": len(context.hub.active()),
+    }
+
+
+@router.get("/ready")
+async def ready(context: Context) -> Response:
+    """200 while the server takes questions."""
+    if context.hub.draining:
+        return problem(503, "shutting_down", "The server is shutting down.")
+    return JSONResponse({"status": "ready"})
+
+
+@router.get("/schema/stream-event.json")
+async def stream_event_schema() -> dict[str, Any]:
+    """JSON Schema of the event union."""
+    return json_schema()

@@ -1,0 +1,70 @@
+"""Every setting, with its default and its meaning. No other file reads the environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Read from `GROUNDSWELL_*` variables and from `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Only loopback, as long as there are no API keys.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    data_dir: Path = Field(Path("data"), description="Where documents, passages and vectors are kept.")
+    policy: Path | None = Field(None, description="A TOML file with domain policies, in place of the built-in ones.")
+
+    chat_model: str = Field(
+        "embedded", description="`embedded`, or LangChain's provider:model, for example openai:gpt-4o-mini."
+    )
+    embeddings: str = Field(
+        "embedded", description="`embedded`, or LangChain's provider:model, for example openai:text-embedding-3-small."
+    )
+    temperature: float = Field(0.0, ge=0, le=2, description="Of the chat model.")
+    max_tokens: Count = Field(1000, description="The longest answer, in tokens of the chat model.")
+    max_sentences: Count = Field(4, description="The longest answer of the embedded model, in sentences.")
+    context_tokens: Count = Field(6000, description="How much evidence a prompt may hold, in tokens.")
+    rewrite: bool = Field(True, description="Whether the chat model rewrites the question beside the first search.")
+
+    rewrite_seconds: Seconds = Field(0.4, description="How long thin evidence waits for the rewrite.")
+    slow_path_seconds: Seconds = Field(8, description="How long the slow path may take.")
+    refine_seconds: Seconds = Field(10, description="How long a correction by the model may take.")
+    first_token_seconds: Seconds = Field(30, description="How long the model may think before its first token.")
+    stall_seconds: Seconds = Field(20, description="The longest silence between two tokens of the model.")
+    attempts: Count = Field(3, description="Calls to a failing model, before its first token.")
+
+    reconnect_grace: float = Field(10, ge=0, description="Seconds a run goes on after its last reader left.")
+    shutdown_grace: float = Field(20, ge=0, description="Seconds runs may go on after SIGTERM.")
+    keep_seconds: Seconds = Field(600, description="Seconds a finished run stays readable.")
+    heartbeat_seconds: Seconds = Field(10, description="Seconds of silence after which a stream sends a comment.")
+    max_runs: Count = Field(64, description="Questions answered at once; more get 503.")
+    max_body_bytes: Count = Field(1024 * 1024, description="The largest body of a question.")
+    max_upload_bytes: Count = Field(64 * 1024 * 1024, description="The largest body with documents.")
+    max_batch: Count = Field(32, description="The most inputs of a LangServe batch.")
+    max_jobs: Count = Field(8, description="Ingestion jobs under way at once; more get 503.")
+    langserve: bool = Field(True, description="Whether /rag and /rag-chat are served.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its meaning, commented out at its default."""
+    lines = ["# Every setting of Groundswell at its default. Generated: `make fix` after a change to server/settings.py."]
+    for name, setting in Settings.model_fields.items():
+        default = "" if setting.default is None else str(setting.default).lower() if isinstance(
+            setting.default, bool
+        ) else str(setting.default)
+        lines += ["", f"# {setting.description}", f"#GROUNDSWELL_{name.upper()}={default}"]
+    lines += [
+        "",
+        "# Providers read their own variables. A key alone switches no model on.",
+        "#OPENAI_API_KEY=",
+        "#OPENAI_BASE_URL=",
+        "#ANTHROPIC_API_KEY=",
+    ]
+    return "\n".join(lines) + "\n"
