@@ -182,7 +182,7 @@ def _text_of(blocks: Sequence[str | dict[str, Any]]) -> str:
 
 
 def _cut_short(response: LLMResult) -> bool:
-    """Whether the model stopped before it was done. A stream without any reason to stop was cut, though it looks whole."""
+    """Whether the model stopped before it was done; a stream without any reason to stop was cut."""
     message = getattr(response.generations[0][0], "message", None)
     known: dict[str, Any] = getattr(message, "response_metadata", {})
     reasons = [value for key, value in known.items() if key.endswith("_reason") and value]

@@ -62,8 +62,10 @@ class ExtractiveChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         for piece in self._pieces(messages):
-            yield ChatGenerationChunk(message=AIMessageChunk(piece))
-        yield ChatGenerationChunk(message=AIMessageChunk("", response_metadata=self._finish(), chunk_position="last"))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+        yield ChatGenerationChunk(
+            message=AIMessageChunk(content="", response_metadata=self._finish(), chunk_position="last")
+        )
 
     async def _astream(
         self,

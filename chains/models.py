@@ -41,9 +41,10 @@ def chat_model(
     if provider in ("openai", "azure_openai"):
         options["stream_chunk_timeout"] = 0  # its wait_for per chunk is slow and can swallow a cancellation
     try:
-        return init_chat_model(name, **options)
+        model: BaseChatModel = init_chat_model(name, **options)
     except Exception as error:  # each provider has its own exceptions for a missing key
         raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
+    return model
 
 
 def embedding_model(name: str) -> Embeddings:

@@ -11,7 +11,8 @@ from language.words import content_terms, names, negated, numbers
 
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|thanks|so|well|ok|okay)\b[\s,!.]*|"
-    r"(?:could|can|would|will) you (?:please )?(?:tell|explain|show|say|describe)(?: to)?(?: me| us)?\b[\s,:]*(?:about )?|"
+    r"(?:could|can|would|will) you (?:please )?(?:tell|explain|show|say|describe)(?: to)?(?: me| us)?\b[\s,:]*"
+    r"(?:about )?|"
     r"(?:i(?:'d| would) like to|i (?:want|need) to) know\b[\s,:]*|do you know\b[\s,:]*|tell me\b[\s,:]*(?:about )?)+",
     re.IGNORECASE,
 )

@@ -61,9 +61,7 @@ def verify_chain(idf: Idf) -> Runnable[Claim, Judgement]:
     return RunnableLambda(lambda claim: judge(claim.sentence, claim.evidence), name="verify")
 
 
-def _weigh(
-    sentence: str, evidence: Sequence[str], best: int, share: float, weights: Mapping[str, float]
-) -> Judgement:
+def _weigh(sentence: str, evidence: Sequence[str], best: int, share: float, weights: Mapping[str, float]) -> Judgement:
     known = set().union(*(numbers(piece) for piece in evidence))
     if numbers(sentence) - known:
         conflicting = share >= _SAME_WORDS - 0.1 and bool(numbers(evidence[best]))

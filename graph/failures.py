@@ -57,6 +57,6 @@ def failure_of(error: Exception) -> ModelFailure:
 def _retry_after(error: Exception) -> float | None:
     headers = getattr(getattr(error, "response", None), "headers", {})
     try:
-        return float(headers.get("retry-after"))
-    except (TypeError, ValueError):
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
         return None

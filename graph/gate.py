@@ -71,7 +71,9 @@ def missing(question: str, candidates: Sequence[Document]) -> list[str]:
     """Names, numbers and words of the question, as it spells them, that no passage holds; names first."""
     held: set[str] = set()
     for document in candidates:
-        held.update(terms(f"{document.metadata['source']} {document.metadata['section'] or ''} {document.page_content}"))
+        held.update(
+            terms(f"{document.metadata['source']} {document.metadata['section'] or ''} {document.page_content}")
+        )
     words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
     wanted = [*names(question), *(word for word in words if len(word) > 3 and content_terms(word))]
     absent = [piece for piece in wanted if not set(terms(piece)) <= held]

@@ -1,8 +1,8 @@
 """The hub owns the runs: it starts them, lets readers come and go, and ends those that nobody waits for.
 
-    hub = Hub(build_graph(), collaborators)
-    async for event in hub.ask(Query(query="What opens the gate?")):
-        print(event.event_type, event.payload)
+hub = Hub(build_graph(), collaborators)
+async for event in hub.ask(Query(query="What opens the gate?")):
+    print(event.event_type, event.payload)
 """
 
 import asyncio
@@ -114,9 +114,7 @@ class Hub:
             for entry in batch:
                 yield entry.event
 
-    async def follow(
-        self, run: Run, after: int = 0, *, idle: float | None = None
-    ) -> AsyncIterator[Sequence[Entry]]:
+    async def follow(self, run: Run, after: int = 0, *, idle: float | None = None) -> AsyncIterator[Sequence[Entry]]:
         """Batches of a run's events after `after`; while somebody follows, the run is wanted.
 
         An empty batch comes after each `idle` seconds of silence.

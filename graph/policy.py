@@ -57,9 +57,7 @@ BUILT_IN: Policies = {
         expand_min_score=0.80,
         precheck="full_slow_path",
     ),
-    "rate_quotes": Policy(
-        description="Interest rates and prices offered to a customer.", precheck="human_review"
-    ),
+    "rate_quotes": Policy(description="Interest rates and prices offered to a customer.", precheck="human_review"),
 }
 
 

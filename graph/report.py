@@ -4,22 +4,21 @@ from collections.abc import Sequence
 
 from langchain_core.callbacks import adispatch_custom_event
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig
 
 from callbacks.events import Payload, Stage, StatusUpdate
 from callbacks.handlers import SOURCES_EVENT
 
 
-async def report(payload: Payload, config: RunnableConfig) -> None:
+async def report(payload: Payload) -> None:
     """Publish an event."""
-    await adispatch_custom_event(type(payload).__name__, payload, config=config)
+    await adispatch_custom_event(type(payload).__name__, payload)
 
 
-async def status(stage: Stage, message: str, config: RunnableConfig) -> None:
+async def status(stage: Stage, message: str) -> None:
     """Say what is being worked on."""
-    await report(StatusUpdate(stage=stage, message=message), config)
+    await report(StatusUpdate(stage=stage, message=message))
 
 
-async def show_sources(documents: Sequence[Document], wave: int, config: RunnableConfig) -> None:
+async def show_sources(documents: Sequence[Document], wave: int) -> None:
     """Announce passages that a retriever's callback has not announced."""
-    await adispatch_custom_event(SOURCES_EVENT, {"documents": documents, "wave": wave}, config=config)
+    await adispatch_custom_event(SOURCES_EVENT, {"documents": documents, "wave": wave})

@@ -26,6 +26,7 @@ from graph.state import RagInput
 log = logging.getLogger(__name__)
 
 RunState = Literal["running", "waiting_review", "done", "failed", "cancelled"]
+FIRST_STATUS = StatusUpdate(stage="understanding", message="Understanding your question")
 SILENCE_SECONDS = 1.8
 """After this long without an event the reader is told that work goes on."""
 
@@ -47,7 +48,7 @@ class Run:
     cancel_reason: str | None = None
     cancel_code: str = "cancelled"
     task: asyncio.Task[None] | None = None
-    _status: StatusUpdate = StatusUpdate(stage="understanding", message="Understanding your question")
+    _status: StatusUpdate = field(default_factory=lambda: FIRST_STATUS)
 
     def publish(self, payload: Payload) -> None:
         """Append an event to the log and take note of it. Raises what the log raises."""

@@ -1,9 +1,8 @@
-"""The slow path: what is looked at beside the tokens. A compiled subgraph, so its steps run freely while they stream."""
+"""The slow path, beside the tokens: a compiled subgraph, so that its steps run freely while they stream."""
 
 from typing import TypedDict
 
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
@@ -20,19 +19,19 @@ class Deepened(TypedDict):
     evidence: list[Document]
 
 
-async def deepen(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Deepened:
+async def deepen(state: RagState, runtime: Runtime[RagContext]) -> Deepened:
     """Search deeper for the raw question and, when it is there by now, for the rewrite."""
     context = runtime.context
     limits = context.collaborators.limits
     retriever = context.retriever(state, max(limits.deep_k, state["top_k"]))
-    found = await retriever.ainvoke(state["question"], config)
+    found = await retriever.ainvoke(state["question"])
     reformulated = await context.rewriting.within(limits.slow_path_seconds / 2)
     if reformulated is not None and worth_searching(state["question"], reformulated):
-        found = join_passages(found, await retriever.ainvoke(reformulated, config))
+        found = join_passages(found, await retriever.ainvoke(reformulated))
     return {"evidence": found}
 
 
-async def rerank(state: RagState, config: RunnableConfig) -> Deepened:
+async def rerank(state: RagState) -> Deepened:
     """Everything found so far in one order, best first, each passage with its best score."""
     best: dict[str, Document] = {}
     for document in [*state["evidence"], *state["candidates"]]:
@@ -40,7 +39,7 @@ async def rerank(state: RagState, config: RunnableConfig) -> Deepened:
         if known is None or document.metadata["score"] > known.metadata["score"]:
             best[document.metadata["source_id"]] = document
     ranked = sorted(best.values(), key=lambda document: -document.metadata["score"])
-    await status("verifying", f"Checking the answer against {len(ranked)} passages", config)
+    await status("verifying", f"Checking the answer against {len(ranked)} passages")
     return {"evidence": ranked}
 
 

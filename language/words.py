@@ -25,7 +25,7 @@ STOPWORDS = frozenset(
     "might more most much must my no nor not of off on once one only onto or other our ours out over own please same "
     "shall she should since so some still such tell than that the their theirs them then there these they this those "
     "through thus to too under until up upon us very was way we were what when where whether which while who whom "
-    "whose why will with within without would yet you your yours s t does't explain describe mean called name "
+    "whose why will with within without would yet you your yours s t explain describe mean called name "
     "say says said know find show".split()
 )
 _stemmers = threading.local()
@@ -79,12 +79,14 @@ def negated(text: str) -> bool:
 
 def names(text: str) -> list[str]:
     """Capitalised words, numbers and quoted strings of `text`: what a question cannot do without."""
-    found = re.findall(r"\"([^\"]{2,60})\"|“([^”]{2,60})”|(?<!^)(?<![.?!] )\b([A-Z][\w.&-]*[\w])|\b(\d[\d,.]*\d|\d)\b", text)
+    found = re.findall(
+        r"\"([^\"]{2,60})\"|“([^”]{2,60})”|(?<!^)(?<![.?!] )\b([A-Z][\w.&-]*[\w])|\b(\d[\d,.]*\d|\d)\b", text
+    )
     return list(dict.fromkeys(next(part for part in groups if part) for groups in found))
 
 
 def coverage(wanted: Iterable[str], present: frozenset[str] | set[str], weights: Mapping[str, float]) -> float:
-    """The share of `wanted`, weighted by `weights` (idf, >= 0), that is `present`: 0..1, and 0 when nothing is wanted."""
+    """The share of `wanted`, weighted by `weights` (idf, >= 0), that is `present`: 0..1; 0 of nothing."""
     total = found = 0.0
     for term in set(wanted):
         weight = weights.get(term, 1.0)

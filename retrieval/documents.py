@@ -131,9 +131,7 @@ class DocumentStore:
             )
             connection.execute("INSERT OR REPLACE INTO settings VALUES ('dense_model', ?)", (model,))
 
-    def put(
-        self, document: NewDocument, drafts: Sequence[Draft], encoded: Sequence[Encoded], vectors: Vectors
-    ) -> None:
+    def put(self, document: NewDocument, drafts: Sequence[Draft], encoded: Sequence[Encoded], vectors: Vectors) -> None:
         """Store a document with all its passages, or nothing; an older version goes in the same transaction."""
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO collections VALUES (?, ?)", (document.collection, _now()))

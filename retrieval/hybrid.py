@@ -76,7 +76,8 @@ def search(
     """The best `k` passages, best first.
 
     `bm25/max + (cosine - max cosine) + best sentence's cosine + idf coverage of the best two sentences`: the scores
-    count, not only the ranks, because reciprocal rank fusion throws away how sure a leg was. Filters apply before ranking.
+    count, not only the ranks, because reciprocal rank fusion throws away how sure a leg was.
+    Filters apply before ranking.
     """
     among = None if not filters else matching(snapshot, filters)
     dense = snapshot.nearest(question.dense, depth, among)
@@ -99,8 +100,7 @@ def search(
                 own.tolist(),
                 question.terms,
                 idf,
-                legs=lexical.get(passage.key, 0.0) / best_lexical
-                + dense.get(passage.key, worst_dense) - best_dense,
+                legs=lexical.get(passage.key, 0.0) / best_lexical + dense.get(passage.key, worst_dense) - best_dense,
             )
         )
     hits.sort(key=lambda hit: -hit.rank_score)

@@ -18,9 +18,9 @@ class Snapshot:
     """A collection at one moment. FAISS must not be searched while it changes, so nothing here ever does."""
 
     passages: Mapping[int, Passage]
-    dense: faiss.IndexIDMap2
+    dense: faiss.Index
+    """Inner product over unit vectors, by passage key."""
     lexical: LexicalSnapshot
-    documents: int
 
     def nearest(self, query: Vectors, k: int, among: Collection[int] | None = None) -> dict[int, float]:
         """Cosine (-1..1) of the nearest `k` passages, by passage key; only `among` these keys if given."""
@@ -28,7 +28,8 @@ class Snapshot:
             return {}
         chosen = None
         if among is not None:
-            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.fromiter(among, np.int64, len(among))))
+            chosen = faiss.SearchParameters()
+            chosen.sel = faiss.IDSelectorBatch(np.fromiter(among, np.int64, len(among)))
         scores, keys = self.dense.search(query.reshape(1, -1), min(k, self.dense.ntotal), params=chosen)
         return {int(key): float(score) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0}
 
@@ -43,23 +44,21 @@ class CollectionIndex:
             passages=MappingProxyType({}),
             dense=faiss.IndexIDMap2(faiss.IndexFlatIP(dimensions)),
             lexical=self._lexical.update(),
-            documents=0,
         )
 
     def update(self, *, add: Sequence[Passage], vectors: Vectors, remove_documents: set[str]) -> None:
-        """Swap in a snapshot without some documents and with other passages; vectors have shape (passages, dimensions)."""
+        """Swap in a snapshot without some documents, with other passages; vectors have shape (passages, dimensions)."""
         with self._lock:
             before = self.snapshot
             gone = [key for key, passage in before.passages.items() if passage.document_id in remove_documents]
-            passages = {key: passage for key, passage in before.passages.items() if key not in set(gone)}
+            passages = dict(before.passages)
+            for key in gone:
+                del passages[key]
             passages |= {passage.key: passage for passage in add}
             dense = faiss.clone_index(before.dense)
             if gone:
-                dense.remove_ids(np.array(gone, np.int64))
+                dense.remove_ids(faiss.IDSelectorBatch(np.array(gone, np.int64)))
             if add:
                 dense.add_with_ids(np.ascontiguousarray(vectors), np.array([p.key for p in add], np.int64))
             lexical = self._lexical.update(add=((p.key, p.indexed_text) for p in add), remove=gone)
-            documents = len({passage.document_id for passage in passages.values()})
-            self.snapshot = Snapshot(
-                passages=MappingProxyType(passages), dense=dense, lexical=lexical, documents=documents
-            )
+            self.snapshot = Snapshot(passages=MappingProxyType(passages), dense=dense, lexical=lexical)

@@ -36,7 +36,7 @@ class LexicalSnapshot:
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, allowed)])
         hits = self._searcher.search(query, k, count=False).hits
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
-        return {int(key): float(score) for key, (score, _) in zip(keys, hits, strict=True)}
+        return {int(key): float(score) for key, (score, _) in zip(keys, hits, strict=True) if key is not None}
 
     def idf(self, wanted: Iterable[str]) -> dict[str, float]:
         """Inverse document frequency of stemmed terms, as BM25 defines it; larger is rarer, always > 0."""

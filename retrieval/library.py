@@ -176,9 +176,7 @@ class Library:
                 self._publish(collection, document_id)
             return removed
 
-    def _encode(
-        self, document: NewDocument, drafts: list[Draft], progress: Progress
-    ) -> tuple[list[Encoded], Vectors]:
+    def _encode(self, document: NewDocument, drafts: list[Draft], progress: Progress) -> tuple[list[Encoded], Vectors]:
         encoded: list[Encoded] = []
         vectors: list[Vectors] = []
         for begin in range(0, len(drafts), _ENCODE_AT_ONCE):

@@ -22,9 +22,7 @@ def create_app(context: AppContext) -> FastAPI:
     )
     app.state.context = context
     add_error_handlers(app)
-    app.add_middleware(
-        BodyLimit, query_bytes=settings.max_body_bytes, upload_bytes=settings.max_upload_bytes
-    )
+    app.add_middleware(BodyLimit, query_bytes=settings.max_body_bytes, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestId)
     for router in (query.router, runs.router, documents.router, health.router):
         app.include_router(router)

@@ -17,7 +17,6 @@ from server.context import AppContext
 from server.jobs import Jobs
 from server.settings import Settings
 
-
 HOME = Path(__file__).parent.parent
 """Where the packages lie, side by side with the page and the documentation, in a checkout and in a wheel alike."""
 

@@ -1,10 +1,10 @@
 """Every way a request can fail, as an RFC 9457 problem. Nothing of the server's inside is in one.
 
-    Refusal (graph/hub.py)            422 or 404 or 503   the hub takes no such question
-    BadRequest                        4xx                 a route refuses what it was sent
-    RequestValidationError (FastAPI)  422                 a value is wrong; the field is named
-    HTTPException (Starlette)         404, 405, ...       no such route
-    anything else                     500                 logged, and told as `internal`
+Refusal (graph/hub.py)            422 or 404 or 503   the hub takes no such question
+BadRequest                        4xx                 a route refuses what it was sent
+RequestValidationError (FastAPI)  422                 a value is wrong; the field is named
+HTTPException (Starlette)         404, 405, ...       no such route
+anything else                     500                 logged, and told as `internal`
 """
 
 import logging

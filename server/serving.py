@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import uvicorn
-from uvicorn._types import ASGIApplication  # the type of what uvicorn runs has no public name
+from fastapi import FastAPI
 
 from server.context import AppContext
 
@@ -23,7 +23,7 @@ class Server(uvicorn.Server):
         await asyncio.to_thread(self._context.library.close)
 
 
-def build_server(app: ASGIApplication, context: AppContext, *, host: str, port: int) -> Server:
+def build_server(app: FastAPI, context: AppContext, *, host: str, port: int) -> Server:
     """A server of ours for this application."""
     config = uvicorn.Config(
         app,

@@ -54,11 +54,17 @@ class Settings(BaseSettings):
 
 def env_example() -> str:
     """The text of `.env.example`: every setting with its meaning, commented out at its default."""
-    lines = ["# Every setting of Groundswell at its default. Generated: `make fix` after a change to server/settings.py."]
+    lines = [
+        "# Every setting of Groundswell at its default. Generated: `make fix` after a change to server/settings.py."
+    ]
     for name, setting in Settings.model_fields.items():
-        default = "" if setting.default is None else str(setting.default).lower() if isinstance(
-            setting.default, bool
-        ) else str(setting.default)
+        default = (
+            ""
+            if setting.default is None
+            else str(setting.default).lower()
+            if isinstance(setting.default, bool)
+            else str(setting.default)
+        )
         lines += ["", f"# {setting.description}", f"#GROUNDSWELL_{name.upper()}={default}"]
     lines += [
         "",

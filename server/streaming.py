@@ -64,9 +64,7 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def sse_stream(
-    batches: Batches, *, request_id: str, numbered: bool, end: Callable[[], bytes]
-) -> EventStream:
+def sse_stream(batches: Batches, *, request_id: str, numbered: bool, end: Callable[[], bytes]) -> EventStream:
     """The stream as server-sent events."""
     return EventStream(
         batches,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.events import CitationAttached, FinalAnswer, Source
@@ -12,7 +11,7 @@ from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
 
 
-async def conclude(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> dict[str, Any]:
+async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, Any]:
     """Report the final answer, with figures about the revision that stands."""
     context, outcome = runtime.context, state["outcome"]
     citations = state.get("citations", [])
@@ -37,7 +36,7 @@ async def conclude(state: RagState, config: RunnableConfig, runtime: Runtime[Rag
         thread_id=None,
         truncated=context.stream.truncated,
     )
-    await report(final, config)
+    await report(final)
     return {}
 
 

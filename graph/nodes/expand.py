@@ -3,7 +3,6 @@
 from typing import TypedDict
 
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from graph.context import RagContext
@@ -21,19 +20,19 @@ class Expanded(TypedDict):
     searched: Searched
 
 
-async def expand(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Expanded:
+async def expand(state: RagState, runtime: Runtime[RagContext]) -> Expanded:
     """Search deeper, with the question as it is and with its keywords alone; show what counts as a passage."""
     context, policy = runtime.context, runtime.context.policy(state)
-    await status("expanding", "Searching wider", config)
+    await status("expanding", "Searching wider")
     retriever = context.retriever(state, max(policy.expand_k, state["top_k"]))
-    found = await retriever.ainvoke(state["question"], config)
+    found = await retriever.ainvoke(state["question"])
     keywords = " ".join(word for word in state["question"].split() if word.lower().strip("?,.!") not in STOPWORDS)
     if keywords and keywords != state["question"]:
-        found = join_passages(found, await retriever.ainvoke(keywords, config))
+        found = join_passages(found, await retriever.ainvoke(keywords))
     found.sort(key=lambda document: -document.metadata["score"])
     fresh = [document for document in found if document.metadata["score"] >= policy.floor][: state["top_k"]]
     if policy.precheck == "full_slow_path":
         fresh = []
     else:
-        await show_sources(fresh, 2, config)
+        await show_sources(fresh, 2)
     return {"candidates": found, "passages": fresh, "searched": "wider"}

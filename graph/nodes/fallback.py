@@ -2,7 +2,6 @@
 
 from typing import TypedDict
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.events import Outcome
@@ -19,7 +18,7 @@ class Refused(TypedDict):
     outcome: Outcome
 
 
-async def fallback(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Refused:
+async def fallback(state: RagState, runtime: Runtime[RagContext]) -> Refused:
     """Say what was searched, what is missing and what comes nearest. No token, no citation."""
     return {"answer": refusal(state, runtime.context), "outcome": "fallback"}
 

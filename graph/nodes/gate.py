@@ -3,7 +3,6 @@
 from typing import TypedDict
 
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.events import Verdict
@@ -21,18 +20,18 @@ class Judged(TypedDict):
     passages: list[Document]
 
 
-async def gate(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Judged:
+async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     """Judge the evidence found so far, what the rewrite found included, and publish the decision."""
-    context, policy = runtime.context, runtime.context.policy(state)
+    policy = runtime.context.policy(state)
     reworded = state.get("rewritten", []) if state["searched"] == "once" else []
     candidates = join_passages(state["candidates"], reworded)
     decision = judge(state["question"], candidates, policy, domain=state["domain"], stage=state["searched"])
     fresh = [document for document in reworded[: state["top_k"]] if document.metadata["score"] >= policy.floor]
     held_back = policy.precheck == "full_slow_path"
     if fresh and not held_back:
-        await show_sources(fresh, 2, config)
-    await report(decision, config)
+        await show_sources(fresh, 2)
+    await report(decision)
     if decision.verdict == "open" and held_back:
         fresh = state["evidence"][: state["top_k"]]
-        await show_sources(fresh, 1, config)
+        await show_sources(fresh, 1)
     return {"verdict": decision.verdict, "candidates": candidates, "passages": fresh}

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import merge_configs
 from langgraph.runtime import Runtime
 
 from callbacks.handlers import ANSWER_TAG
@@ -15,7 +14,7 @@ from graph.report import report, status
 from graph.state import RagState
 
 
-async def generate(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> dict[str, Any]:
+async def generate(state: RagState, runtime: Runtime[RagContext]) -> dict[str, Any]:
     """Stream a draft from the passages. Raises `ModelFailure` if the model fails before it has said anything.
 
     A failing model is asked again, but only before its first token: what was said cannot be unsaid. If it fails
@@ -24,36 +23,38 @@ async def generate(state: RagState, config: RunnableConfig, runtime: Runtime[Rag
     context = runtime.context
     passages = state["passages"]
     context.meter.chunks_used = len(passages)
-    await status("drafting", f"Drafting an answer from {_sources(len(passages))}", config)
+    await status("drafting", f"Drafting an answer from {_sources(len(passages))}")
     rows = [passage.metadata["source_id"] for passage in passages]
-    call = merge_configs(config, {"tags": [ANSWER_TAG], "metadata": {"rows": rows}})
+    call: RunnableConfig = {"tags": [ANSWER_TAG], "metadata": {"rows": rows}}
+    given: AnswerInput = {"question": state["question"], "passages": passages}
     try:
-        await _with_retries({"question": state["question"], "passages": passages}, call, context)
+        await _with_retries(given, call, context)
     except ModelFailure as failure:
         if not context.stream.text:
             raise
-        await report(failure.event(fatal=False, stage="drafting"), config)
+        await report(failure.event(fatal=False, stage="drafting"))
     if context.stream.truncated and not context.stream.text:
         raise ModelFailure("model_empty", "The model ended without an answer.", retryable=True)
     return {}
 
 
-async def _with_retries(given: AnswerInput, config: RunnableConfig, context: RagContext) -> None:
+async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagContext) -> None:
     limits = context.collaborators.limits
     for attempt in range(1, limits.attempts + 1):
         try:
-            return await _stream(given, config, context, limits)
+            return await _stream(given, call, context, limits)
         except Exception as error:
             failure = failure_of(error)
-            if context.stream.text or not failure.retryable or attempt == limits.attempts:
+            last = attempt == limits.attempts or isinstance(error, TimeoutError)
+            if context.stream.text or not failure.retryable or last:
                 raise failure from error
             await asyncio.sleep(failure.wait_before(attempt))
 
 
-async def _stream(given: AnswerInput, config: RunnableConfig, context: RagContext, limits: Limits) -> None:
+async def _stream(given: AnswerInput, call: RunnableConfig, context: RagContext, limits: Limits) -> None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(limits.first_token_seconds) as silence:
-        async for _ in context.collaborators.answer.astream(given, config):
+        async for _ in context.collaborators.answer.astream(given, call):
             silence.reschedule(loop.time() + limits.stall_seconds)
 
 

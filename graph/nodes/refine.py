@@ -4,7 +4,6 @@ import asyncio
 import logging
 from typing import TypedDict
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
@@ -32,7 +31,7 @@ class Refined(TypedDict):
     scores: list[float]
 
 
-async def refine(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Refined:
+async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     """Confirm the draft, patch its doubtful sentences, or retract it if nothing supports any of them."""
     context, stream = runtime.context, runtime.context.stream
     evidence = join_passages(state["passages"], state.get("evidence", []))
@@ -43,42 +42,40 @@ async def refine(state: RagState, config: RunnableConfig, runtime: Runtime[RagCo
     if not stream.text:
         return _refused(state, context)
     if not doubtful and not endangered and cited:
-        return await _confirm(stream, len(evidence), config)
-    revision = await _revised(state, config, context, [*doubtful, *endangered])
+        return await _confirm(stream, len(evidence))
+    revision = await _revised(state, context, [*doubtful, *endangered])
     if revision is None or not revision.citations:
-        return await _retract(state, config, context)
-    return await _patch(stream, revision, config)
+        return await _retract(state, context)
+    return await _patch(stream, revision)
 
 
-async def _revised(
-    state: RagState, config: RunnableConfig, context: RagContext, doubtful: list[int]
-) -> Revision | None:
+async def _revised(state: RagState, context: RagContext, doubtful: list[int]) -> Revision | None:
     """The better of what the model makes of the problems and what can be done without it."""
     evidence = join_passages(state["passages"], state.get("evidence", []))
     unsafe = unsafe_links(evidence)
     floor = context.policy(state).floor
-    await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2, config)
+    await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2)
     shown = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
     plain = repair(context.stream, shown, context.stream.judge, unsafe)
     if not plain.citations or context.collaborators.refine is None:
         return plain
-    await status("refining", f"Correcting {len(doubtful)} of {len(context.stream.sentences)} sentences", config)
+    await status("refining", f"Correcting {len(doubtful)} of {len(context.stream.sentences)} sentences")
     given: RefineInput = {
         "question": state["question"],
         "sentences": [sentence.text for sentence in context.stream.sentences],
         "problems": doubtful,
         "passages": [source.document for source in shown],
     }
-    written = await _written(given, config, context)
+    written = await _written(given, context)
     return written if written is not None and not unsafe(written.text) else plain
 
 
-async def _written(given: RefineInput, config: RunnableConfig, context: RagContext) -> Revision | None:
+async def _written(given: RefineInput, context: RagContext) -> Revision | None:
     """The model's correction, if every sentence of it is supported and none was lost: otherwise it is no better."""
     assert context.collaborators.refine is not None
     try:
         async with asyncio.timeout(context.collaborators.limits.refine_seconds):
-            text = await context.collaborators.refine.ainvoke(given, config)
+            text = await context.collaborators.refine.ainvoke(given)
     except Exception as error:  # whatever a provider raises: the deterministic repair stands
         log.warning("the refinement failed: %s", type(error).__name__)
         return None
@@ -96,7 +93,7 @@ async def _written(given: RefineInput, config: RunnableConfig, context: RagConte
     return Revision(rewritten.text, citations, changes, [sentence.score for sentence in rewritten.sentences])
 
 
-async def _confirm(stream: AnswerStream, looked_at: int, config: RunnableConfig) -> Refined:
+async def _confirm(stream: AnswerStream, looked_at: int) -> Refined:
     update = RefinementUpdate(
         message="Confirmed by deeper evidence",
         action="confirm",
@@ -106,11 +103,11 @@ async def _confirm(stream: AnswerStream, looked_at: int, config: RunnableConfig)
         reasons=[f"every sentence is supported; no contradiction in {looked_at} passages"],
         changes=[],
     )
-    await report(update, config)
+    await report(update)
     return _result(update, "answered", [sentence.score for sentence in stream.sentences])
 
 
-async def _patch(stream: AnswerStream, revision: Revision, config: RunnableConfig) -> Refined:
+async def _patch(stream: AnswerStream, revision: Revision) -> Refined:
     lost = sum(not change.after for change in revision.changes)
     update = RefinementUpdate(
         message="Corrected: the sources do not support all of the draft",
@@ -118,16 +115,14 @@ async def _patch(stream: AnswerStream, revision: Revision, config: RunnableConfi
         revision=1,
         refined_answer=revision.text,
         additional_citations=revision.citations,
-        reasons=[
-            f"{len(revision.changes)} of {len(stream.sentences)} sentences were not supported; {lost} left out"
-        ],
+        reasons=[f"{len(revision.changes)} of {len(stream.sentences)} sentences were not supported; {lost} left out"],
         changes=revision.changes,
     )
-    await report(update, config)
+    await report(update)
     return _result(update, "answered", revision.scores)
 
 
-async def _retract(state: RagState, config: RunnableConfig, context: RagContext) -> Refined:
+async def _retract(state: RagState, context: RagContext) -> Refined:
     update = RefinementUpdate(
         message="Withdrawn: the sources support nothing of the draft",
         action="retract",
@@ -137,7 +132,7 @@ async def _retract(state: RagState, config: RunnableConfig, context: RagContext)
         reasons=["no sentence of the draft is supported"],
         changes=[Change(sentence=s.sentence, before=s.text, after="") for s in context.stream.sentences],
     )
-    await report(update, config)
+    await report(update)
     return _result(update, "fallback", [])
 
 

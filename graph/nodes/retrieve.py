@@ -3,8 +3,6 @@
 from typing import TypedDict
 
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import merge_configs
 from langgraph.runtime import Runtime
 
 from graph.context import RagContext
@@ -21,15 +19,15 @@ class Retrieved(TypedDict):
     searched: Searched
 
 
-async def retrieve(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Retrieved:
+async def retrieve(state: RagState, runtime: Runtime[RagContext]) -> Retrieved:
     """Search the collection. The retriever's callback announces the sources, unless the policy holds them back."""
     context, policy = runtime.context, runtime.context.policy(state)
     size = context.collaborators.library.sizes()[state["collection"]]
-    await status("searching", f"Searching {size} passages", config)
+    await status("searching", f"Searching {size} passages")
     held_back = policy.precheck == "full_slow_path"
     wave = {} if held_back else {"wave": 1, "announce": state["top_k"]}
     retriever = context.retriever(state, context.judged(state))
-    found = await retriever.ainvoke(state["question"], merge_configs(config, {"metadata": wave}))
+    found = await retriever.ainvoke(state["question"], {"metadata": wave})
     if found and found[0].metadata["evidence"] >= policy.min_score:
         context.rewriting.not_needed()
     return {"candidates": found, "passages": [] if held_back else found[: state["top_k"]], "searched": "once"}

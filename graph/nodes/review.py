@@ -1,6 +1,5 @@
 """`review`: the domain's questions are answered by a person."""
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.events import GateDecision, Verdict
@@ -17,7 +16,7 @@ class Waiting(Refused):
     verdict: Verdict
 
 
-async def review(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Waiting:
+async def review(state: RagState, runtime: Runtime[RagContext]) -> Waiting:
     """Say that a person has to answer. Nothing is retrieved, no model is asked."""
     policy = runtime.context.policy(state)
     decision = GateDecision(
@@ -29,6 +28,6 @@ async def review(state: RagState, config: RunnableConfig, runtime: Runtime[RagCo
         min_score=policy.min_score,
         reasons=[f"the domain {state['domain']} is answered by a person"],
     )
-    await report(decision, config)
+    await report(decision)
     text = review_text(state["domain"], runtime.context.request_id)
     return {"answer": text, "outcome": "review", "verdict": "review"}

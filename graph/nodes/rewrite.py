@@ -3,7 +3,6 @@
 from typing import TypedDict
 
 from langchain_core.documents import Document
-from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from chains.rewrite import faithful
@@ -18,15 +17,15 @@ class Rewritten(TypedDict):
     rewritten: list[Document]
 
 
-async def rewrite(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Rewritten:
+async def rewrite(state: RagState, runtime: Runtime[RagContext]) -> Rewritten:
     """Ask for a reformulation and, if it comes in time and is needed, search with it."""
     context, question = runtime.context, state["question"]
     limits = context.collaborators.limits
-    context.rewriting.start(context.collaborators.rewrite.ainvoke({"question": question}, config))
+    context.rewriting.start(context.collaborators.rewrite.ainvoke({"question": question}))
     reformulated = await context.rewriting.unless_enough(limits.rewrite_seconds)
     if reformulated is None or not worth_searching(question, reformulated):
         return {"rewritten": []}
-    return {"rewritten": await context.retriever(state, context.judged(state)).ainvoke(reformulated, config)}
+    return {"rewritten": await context.retriever(state, context.judged(state)).ainvoke(reformulated)}
 
 
 def worth_searching(question: str, reformulated: str) -> bool:

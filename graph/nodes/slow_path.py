@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from langchain_core.documents import Document
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
 from callbacks.events import Error
@@ -17,7 +16,11 @@ from graph.state import RagState
 
 log = logging.getLogger(__name__)
 
-Node = Callable[[RagState, RunnableConfig, Runtime[RagContext]], Awaitable[Any]]
+
+class Node(Protocol):
+    """A node that was made, rather than written."""
+
+    async def __call__(self, state: RagState, *, runtime: Runtime[RagContext]) -> Any: ...
 
 
 class Deeper(TypedDict):
@@ -36,8 +39,8 @@ class Verified(Deeper):
 def slow_path(subgraph: Runnable[Any, Any]) -> Node:
     """The node that runs beside `generate`. Its failure is reported and costs the reader nothing."""
 
-    async def slow_path(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Deeper:
-        return {"evidence": await _run(subgraph, state, config, runtime.context)}
+    async def slow_path(state: RagState, runtime: Runtime[RagContext]) -> Deeper:
+        return {"evidence": await _run(subgraph, state, runtime.context)}
 
     return slow_path
 
@@ -45,26 +48,24 @@ def slow_path(subgraph: Runnable[Any, Any]) -> Node:
 def verify_first(subgraph: Runnable[Any, Any]) -> Node:
     """The node that runs before anything is said. Without its evidence the gate stays closed."""
 
-    async def verify_first(state: RagState, config: RunnableConfig, runtime: Runtime[RagContext]) -> Verified:
-        await status("verifying", "Checking the evidence before answering", config)
-        evidence = await _run(subgraph, state, config, runtime.context)
+    async def verify_first(state: RagState, runtime: Runtime[RagContext]) -> Verified:
+        await status("verifying", "Checking the evidence before answering")
+        evidence = await _run(subgraph, state, runtime.context)
         return {"evidence": evidence, "candidates": evidence, "searched": "verified"}
 
     return verify_first
 
 
-async def _run(
-    subgraph: Runnable[Any, Any], state: RagState, config: RunnableConfig, context: RagContext
-) -> list[Document]:
+async def _run(subgraph: Runnable[Any, Any], state: RagState, context: RagContext) -> list[Document]:
     # Only the keys it owns: the whole state of a subgraph would collide with what `generate` writes. And nothing
     # may escape: an exception in one branch cancels its sibling.
     try:
         async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
-            found: list[Document] = (await subgraph.ainvoke(state, config, context=context))["evidence"]
+            found: list[Document] = (await subgraph.ainvoke(state, context=context))["evidence"]
             return found
     except Exception:
         log.exception("the slow path failed")
         message = "The deeper check failed; the answer rests on the first search alone."
         failed = Error(code="slow_path_failed", message=message, fatal=False, retryable=True, stage="verifying")
-        await report(failed, config)
+        await report(failed)
         return []

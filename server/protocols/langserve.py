@@ -39,9 +39,7 @@ class _HubRunnable(Runnable[Any, Any]):
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         return await self._acall_with_config(self._finish, input, config)
 
-    async def astream(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         async def once() -> AsyncIterator[Any]:
             yield input
 
@@ -103,7 +101,7 @@ class ChatRunnable(_HubRunnable):
         return Query.model_validate({"query": asked[-1].text if asked else ""})
 
     def _result(self, final: FinalAnswer) -> AIMessage:
-        return AIMessage(final.answer)
+        return AIMessage(content=final.answer)
 
     async def _chunks(self, query: Query) -> AsyncIterator[AIMessageChunk]:
         said = False
@@ -111,11 +109,11 @@ class ChatRunnable(_HubRunnable):
             match event.payload:
                 case Token():
                     said = True
-                    yield AIMessageChunk(event.payload.token)
+                    yield AIMessageChunk(content=event.payload.token)
                 case RefinementUpdate(action="patch" | "replace" | "retract"):
-                    yield AIMessageChunk(f"\n\n{event.payload.message}:\n\n{event.payload.refined_answer}")
+                    yield AIMessageChunk(content=f"\n\n{event.payload.message}:\n\n{event.payload.refined_answer}")
                 case FinalAnswer() if not said:
-                    yield AIMessageChunk(event.payload.answer)
+                    yield AIMessageChunk(content=event.payload.answer)
 
 
 def add_langserve(app: FastAPI, context: AppContext) -> None:

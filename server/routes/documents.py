@@ -71,9 +71,7 @@ _BODY_DOCS = {
 
 
 @router.post("/documents", status_code=202, openapi_extra=_BODY_DOCS)
-async def post_documents(
-    request: Request, context: Context, wait: Annotated[bool, Parameter()] = False
-) -> Response:
+async def post_documents(request: Request, context: Context, wait: Annotated[bool, Parameter()] = False) -> Response:
     """Index documents: 202 with a job, its stages as a stream, or with `?wait=true` its summary at the end."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":

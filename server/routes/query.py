@@ -22,9 +22,7 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_lengt
 _STREAM_DOCS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Events as server-sent events, or the final answer as JSON.", "content": {sse.MEDIA_TYPE: {}}}
 }
-_BODY_DOCS = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": Query.model_json_schema()}}}
-}
+_BODY_DOCS = {"requestBody": {"required": True, "content": {"application/json": {"schema": Query.model_json_schema()}}}}
 
 
 @router.post("/query", responses=_STREAM_DOCS, openapi_extra=_BODY_DOCS)
@@ -38,9 +36,15 @@ async def post_query(request: Request, context: Context, idempotency_key: Idempo
     return follow(request, context, run, after=0, numbered=False)
 
 
-@router.get("/query", responses=_STREAM_DOCS, openapi_extra={"parameters": [
-    {"name": "query", "in": "query", "required": True, "schema": {"type": "string"}},
-]})
+@router.get(
+    "/query",
+    responses=_STREAM_DOCS,
+    openapi_extra={
+        "parameters": [
+            {"name": "query", "in": "query", "required": True, "schema": {"type": "string"}},
+        ]
+    },
+)
 async def get_query(request: Request, context: Context) -> Response:
     """The same for a browser's EventSource; a reconnect with `Last-Event-ID` resumes and never starts another run."""
     point = resume_point(request)

@@ -1,0 +1,89 @@
+"""The command line. Settings are read here, once."""
+
+from pathlib import Path
+
+import click
+from dotenv import load_dotenv
+from pydantic import ValidationError
+
+from server.settings import Settings
+
+
+def read_settings(**given: object) -> Settings:
+    """Settings from the environment and `.env`, with those given on the command line in their place."""
+    load_dotenv(".env")  # providers read their own variables
+    try:
+        return Settings.model_validate({**Settings().model_dump(), **{k: v for k, v in given.items() if v is not None}})
+    except ValidationError as error:
+        lines = [f"  GROUNDSWELL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise click.ClickException("\n".join(["these settings are wrong:", *lines])) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="groundswell")
+def main() -> None:
+    """Groundswell answers questions over your documents, and streams only what it can ground."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
+def serve(host: str | None, port: int | None, data_dir: Path | None) -> None:
+    """Run the server."""
+    settings = read_settings(host=host, port=port, data_dir=data_dir)
+    from server.commands.serve import run
+
+    run(settings)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--collection", default="default", show_default=True, help="Where the documents go.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
+@click.option("--server", help="The URL of a running server.")
+def ingest(paths: tuple[Path, ...], collection: str, data_dir: Path | None, server: str | None) -> None:
+    """Index files and folders. One bad file never stops the rest."""
+    settings = read_settings(data_dir=data_dir)
+    from server.commands.ingest import run
+
+    run(settings, list(paths), collection, server)
+
+
+@main.command()
+@click.argument("question")
+@click.option("--collection", help="What to answer from.")
+@click.option("--domain", default="general", show_default=True, help="Whose policy applies.")
+@click.option("--deep", is_flag=True, help="Research the question in several steps.")
+@click.option("--json", "as_json", is_flag=True, help="Print the envelopes, one per line.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
+@click.option("--server", help="The URL of a running server.")
+def ask(
+    question: str,
+    collection: str | None,
+    domain: str,
+    deep: bool,
+    as_json: bool,
+    data_dir: Path | None,
+    server: str | None,
+) -> None:
+    """Ask a question: status, sources, the answer as it streams, citations."""
+    settings = read_settings(data_dir=data_dir)
+    from server.commands.ask import run
+
+    body = {"query": question, "collection": collection, "domain": domain, "mode": "deep" if deep else "fast"}
+    run(settings, body, as_json=as_json, server=server)
+
+
+@main.command()
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
+def doctor(data_dir: Path | None) -> None:
+    """Check configuration, models and stores; say what is wrong and how to mend it."""
+    settings = read_settings(data_dir=data_dir)
+    from server.commands.doctor import run
+
+    run(settings)
+
+
+if __name__ == "__main__":
+    main()

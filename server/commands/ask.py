@@ -1,0 +1,154 @@
+"""`groundswell ask`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from server.commands.remote import events
+from server.lock import DataFolderHeld, DataLock
+from server.settings import Settings
+
+
+def run(settings: Settings, body: dict[str, Any], *, as_json: bool, server: str | None) -> None:
+    """Ask a server, or without one the data folder itself. Exits with 1 if the run fails."""
+    if server is not None:
+        return show(events(server, "/query", json=body), as_json=as_json)
+    lock = DataLock(settings.data_dir)
+    try:
+        lock.acquire()
+    except DataFolderHeld as held:
+        if held.url is None:
+            raise click.ClickException(str(held)) from held
+        return show(events(held.url, "/query", json=body), as_json=as_json)
+    try:
+        show(_local(settings, body), as_json=as_json)
+    finally:
+        lock.release()
+
+
+def show(envelopes: Iterator[dict[str, Any]], *, as_json: bool) -> None:
+    """Print the run as it comes: envelopes as lines, a live view on a terminal, plain text into a pipe."""
+    if as_json:
+        failed = _print_json(envelopes)
+    elif sys.stdout.isatty():
+        failed = _print_live(envelopes, Console(highlight=False))
+    else:
+        failed = _print_plain(envelopes)
+    if failed:
+        sys.exit(1)
+
+
+def _print_json(envelopes: Iterator[dict[str, Any]]) -> bool:
+    failed = False
+    for event in envelopes:
+        click.echo(json.dumps(event, ensure_ascii=False))
+        failed = failed or _is_fatal(event)
+    return failed
+
+
+def _print_plain(envelopes: Iterator[dict[str, Any]]) -> bool:
+    for event in envelopes:
+        if _is_fatal(event):
+            click.echo(f"error: {event['payload']['message']}", err=True)
+            return True
+        if event["event_type"] == "final_answer":
+            final = event["payload"]
+            click.echo(final["answer"])
+            for line in _cited(final):
+                click.echo(line)
+    return False
+
+
+def _print_live(envelopes: Iterator[dict[str, Any]], console: Console) -> bool:
+    status = console.status("Asking")
+    status.start()
+    writing = failed = False
+    for event in envelopes:
+        payload = event["payload"]
+        match event["event_type"]:
+            case "status_update" if not writing:
+                status.update(payload["message"])
+            case "source":
+                console.print(_source_line(payload))
+            case "gate_decision":
+                console.print(Text(f"gate: {payload['verdict']} ({'; '.join(payload['reasons'])})", style="dim"))
+            case "token":
+                if not writing:
+                    status.stop()
+                    console.print()
+                    writing = True
+                console.print(Text(payload["token"]), end="")
+            case "refinement_update" if payload["action"] != "confirm":
+                console.print(Text(f"\n\n{payload['message']}:\n", style="yellow"))
+                console.print(Text(payload["refined_answer"]))
+            case "error":
+                status.stop()
+                console.print(Text(f"\n{payload['message']}", style="red" if payload["fatal"] else "yellow"))
+                failed = failed or payload["fatal"]
+            case "final_answer":
+                status.stop()
+                console.print(Text("" if writing else f"\n{payload['answer']}"))
+                console.print(Text("\n".join(["", *_cited(payload)]), style="dim"))
+            case "pipeline_metric":
+                console.print(Text(_figures(payload), style="dim"))
+    status.stop()
+    return failed
+
+
+def _source_line(source: dict[str, Any]) -> Text:
+    line = Text(f"[{source['index']}] {source['source']}", style="cyan")
+    if source["section"]:
+        line.append(f" > {source['section']}")
+    return line.append(f"  {source['score']:.2f}", style="dim")
+
+
+def _cited(final: dict[str, Any]) -> list[str]:
+    """A line for each citation: the marker, where it is from, the words."""
+    lines = []
+    for citation in final["citations"]:
+        place = " > ".join(part for part in (citation["source"], citation["section"]) if part)
+        lines.append(f"[{citation['index']}] {place}: “{' '.join(citation['quote'].split())}”")
+    return list(dict.fromkeys(lines))
+
+
+def _figures(metric: dict[str, Any]) -> str:
+    named = (("first source", "time_to_first_source_ms"), ("first token", "time_to_first_token_ms"))
+    parts = [f"{name} {metric[key]} ms" for name, key in named if metric[key] is not None]
+    return ", ".join([*parts, f"total {metric['total_pipeline_ms']} ms"])
+
+
+def _is_fatal(event: dict[str, Any]) -> bool:
+    return event["event_type"] == "error" and bool(event["payload"]["fatal"])
+
+
+def _local(settings: Settings, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The run in this process, pulled step by step from an event loop of its own."""
+    from callbacks.events import as_dict
+    from graph.hub import Refusal
+    from graph.query import Query
+    from server.bootstrap import build_hub, open_library
+
+    library = open_library(settings)
+    with asyncio.Runner() as runner:
+
+        async def begin() -> AsyncIterator[Any]:
+            return build_hub(settings, library).ask(Query.model_validate(body))
+
+        stream = runner.run(begin())
+        try:
+            while (event := runner.run(_next(stream))) is not None:
+                yield as_dict(event)
+        except Refusal as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+        finally:
+            library.close()
+
+
+async def _next(stream: AsyncIterator[Any]) -> Any:
+    return await anext(stream, None)

@@ -1,0 +1,139 @@
+"""`groundswell doctor`."""
+
+import hashlib
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from chains.models import EMBEDDED, ModelUnavailable, chat_model, embedding_model
+from graph.failures import failure_of
+from graph.policy import PolicyError, load_policies
+from retrieval.documents import DataFolderTooNew, DocumentStore
+from retrieval.embeddings import MODEL_FOLDER
+from server.commands.serve import is_loopback
+from server.lock import DataFolderHeld, DataLock
+from server.settings import Settings
+
+_MODEL_SHA256 = "d7d8221983982ea82d4698d0de3882f9dd0fe1244eab40161cc8bf24ddde92e9"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check saw; `remedy` is empty if all is well."""
+
+    what: str
+    saw: str
+    remedy: str = ""
+
+
+Check = Callable[[Settings], Finding]
+
+
+def run(settings: Settings) -> None:
+    """Print a line per check. Exits with 1 if anything needs mending."""
+    findings = [check(settings) for check in CHECKS]
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if not finding.remedy else click.style("mend", fg="red")
+        click.echo(f"{mark} {finding.what}: {finding.saw}")
+        if finding.remedy:
+            click.echo(f"     {finding.remedy}")
+    if any(finding.remedy for finding in findings):
+        sys.exit(1)
+
+
+def check_embedded_model(settings: Settings) -> Finding:
+    """The weights in the package are whole."""
+    try:
+        digest = hashlib.sha256((MODEL_FOLDER / "model.int8.onnx").read_bytes()).hexdigest()
+    except OSError as error:
+        return Finding("embedded model", str(error.strerror), "Install Groundswell again: its weights are missing.")
+    if digest != _MODEL_SHA256:
+        return Finding("embedded model", "damaged", "Install Groundswell again: its weights have changed.")
+    return Finding("embedded model", "all-MiniLM-L6-v2, whole")
+
+
+def check_chat_model(settings: Settings) -> Finding:
+    """The chat model can be made and answers."""
+    name = settings.chat_model
+    if name == EMBEDDED:
+        return Finding("chat model", "embedded: answers by extraction, knows English, needs no network")
+    try:
+        chat_model(name, temperature=0, max_tokens=5, timeout=10).invoke("Say OK.")
+    except ModelUnavailable as error:
+        return Finding("chat model", str(error), "Set the provider's key, or GROUNDSWELL_CHAT_MODEL=embedded.")
+    except Exception as error:  # providers share no exception classes
+        return Finding(
+            "chat model", f"{name}: {failure_of(error)}", "Check the key, the base URL and the model's name."
+        )
+    return Finding("chat model", f"{name} answers")
+
+
+def check_embeddings(settings: Settings) -> Finding:
+    """The embedding model can be made and answers."""
+    name = settings.embeddings
+    if name == EMBEDDED:
+        return Finding("embeddings", "embedded: all-MiniLM-L6-v2, English")
+    try:
+        dimensions = len(embedding_model(name).embed_query("OK"))
+    except ModelUnavailable as error:
+        return Finding("embeddings", str(error), "Set the provider's key, or GROUNDSWELL_EMBEDDINGS=embedded.")
+    except Exception as error:  # providers share no exception classes
+        return Finding(
+            "embeddings", f"{name}: {failure_of(error)}", "Check the key, the base URL and the model's name."
+        )
+    return Finding("embeddings", f"{name}, {dimensions} dimensions")
+
+
+def check_policy(settings: Settings) -> Finding:
+    """The policy file can be read."""
+    try:
+        return Finding("policy", ", ".join(sorted(load_policies(settings.policy))))
+    except PolicyError as error:
+        return Finding("policy", str(error), "Correct the file, or unset GROUNDSWELL_POLICY.")
+
+
+def check_data_folder(settings: Settings) -> Finding:
+    """The data folder can be written to, and its schema is known."""
+    lock = DataLock(settings.data_dir)
+    try:
+        lock.acquire()
+    except DataFolderHeld as held:
+        return Finding("data folder", f"{settings.data_dir}, served at {held.url}" if held.url else str(held))
+    except OSError as error:
+        return Finding("data folder", f"{settings.data_dir}: {error.strerror}", "Choose another with --data-dir.")
+    try:
+        store = DocumentStore(settings.data_dir / "groundswell.sqlite3")
+        collections = store.collections()
+        store.close()
+    except DataFolderTooNew as error:
+        return Finding("data folder", str(error), "Use the newer version, or another folder with --data-dir.")
+    finally:
+        lock.release()
+    return Finding("data folder", f"{settings.data_dir}, collections: {', '.join(collections) or 'none yet'}")
+
+
+def check_address(settings: Settings) -> Finding:
+    """The address is free, and safe without keys."""
+    where = f"{settings.host}:{settings.port}"
+    if not is_loopback(settings.host):
+        return Finding("address", where, "Use 127.0.0.1: there are no API keys, so only this machine may ask.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return Finding("address", f"{where} is taken (by a running server, perhaps)")
+    return Finding("address", f"{where} is free")
+
+
+CHECKS: tuple[Check, ...] = (
+    check_embedded_model,
+    check_chat_model,
+    check_embeddings,
+    check_policy,
+    check_data_folder,
+    check_address,
+)

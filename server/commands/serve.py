@@ -1,0 +1,64 @@
+"""`groundswell serve`."""
+
+import gc
+import ipaddress
+import logging
+import socket
+
+import click
+
+from chains.models import ModelUnavailable
+from graph.policy import PolicyError
+from retrieval.documents import DataFolderTooNew
+from server.app import create_app
+from server.bootstrap import build_context
+from server.lock import DataFolderHeld, DataLock
+from server.serving import build_server
+from server.settings import Settings
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises `click.ClickException` for what the operator can mend."""
+    if not is_loopback(settings.host):
+        raise click.ClickException(
+            f"{settings.host} can be reached from other machines, and there are no API keys: use 127.0.0.1"
+        )
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)-8s %(name)s: %(message)s")
+    lock = DataLock(settings.data_dir)
+    listening = _listen(settings.host, settings.port)
+    try:
+        lock.acquire()
+        context = build_context(settings)
+    except (DataFolderHeld, DataFolderTooNew, ModelUnavailable, PolicyError) as error:
+        raise click.ClickException(str(error)) from error
+    port = listening.getsockname()[1]
+    url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+    lock.announce(url)
+    server = build_server(create_app(context), context, host=settings.host, port=port)
+    gc.freeze()  # what is here now stays: the collector need not look at it again
+    click.echo(f"Groundswell is at {url}  (chat model: {settings.chat_model}, Ctrl-C stops it)")
+    try:
+        server.run(sockets=[listening])
+    finally:
+        lock.release()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}; try --port") from error
+    return listening
