@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from typing import Any
 
+import httpx
 from langchain.chat_models import init_chat_model
 from langchain.embeddings import init_embeddings
 from langchain_core.embeddings import Embeddings
@@ -39,6 +40,8 @@ def chat_model(
     if provider != "ollama":
         options["max_retries"] = 0
     if provider in ("openai", "azure_openai"):
+        # a float would make all models of the process share one client, and with it one event loop
+        options["timeout"] = httpx.Timeout(timeout)
         options["stream_chunk_timeout"] = 0  # its wait_for per chunk is slow and can swallow a cancellation
     try:
         model: BaseChatModel = init_chat_model(name, **options)
@@ -49,9 +52,11 @@ def chat_model(
 
 def embedding_model(name: str) -> Embeddings:
     """Any embedding model LangChain knows as `provider:model`. Raises `ModelUnavailable`."""
-    _provider(name)
+    options: dict[str, Any] = {}
+    if _provider(name) in ("openai", "azure_openai"):
+        options["check_embedding_ctx_length"] = False  # would download a tokenizer; passages are short
     try:
-        return init_embeddings(name)
+        return init_embeddings(name, **options)
     except Exception as error:  # each provider has its own exceptions for a missing key
         raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
 

@@ -58,5 +58,5 @@ async def _or_none(rewriting: Coroutine[None, None, str | None]) -> str | None:
     try:
         return await rewriting
     except Exception as error:  # whatever a provider raises: a rewrite is never worth failing a question for
-        log.warning("the rewrite failed: %s", type(error).__name__)
+        log.warning("the rewrite failed: %r", error)
         return None

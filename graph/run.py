@@ -52,9 +52,12 @@ class Run:
 
     def publish(self, payload: Payload) -> None:
         """Append an event to the log and take note of it. Raises what the log raises."""
-        if isinstance(payload, Source) and not self.query.include_sources:
-            self.log.grammar.admit(payload)
-            return
+        if not self.query.include_sources:
+            if isinstance(payload, Source):
+                self.log.grammar.admit(payload)
+                return
+            if isinstance(payload, FinalAnswer):
+                payload = payload.model_copy(update={"sources": [], "uncited_sources": []})
         self.log.append(payload)
         self.meter.observe(payload)
         match payload:

@@ -33,12 +33,8 @@ async def deepen(state: RagState, runtime: Runtime[RagContext]) -> Deepened:
 
 async def rerank(state: RagState) -> Deepened:
     """Everything found so far in one order, best first, each passage with its best score."""
-    best: dict[str, Document] = {}
-    for document in [*state["evidence"], *state["candidates"]]:
-        known = best.get(document.metadata["source_id"])
-        if known is None or document.metadata["score"] > known.metadata["score"]:
-            best[document.metadata["source_id"]] = document
-    ranked = sorted(best.values(), key=lambda document: -document.metadata["score"])
+    found = join_passages(state["candidates"], state["evidence"])
+    ranked = sorted(found, key=lambda document: -document.metadata["score"])
     await status("verifying", f"Checking the answer against {len(ranked)} passages")
     return {"evidence": ranked}
 

@@ -10,9 +10,13 @@ from graph.gate import Searched
 
 
 def join_passages(old: Sequence[Document], new: Sequence[Document]) -> list[Document]:
-    """Passages of a later wave come after those of an earlier one, each once."""
-    known = {document.metadata["source_id"] for document in old}
-    return [*old, *(document for document in new if document.metadata["source_id"] not in known)]
+    """Passages of a later wave come after those of an earlier one, each once, with the better of its scores."""
+    joined = {document.metadata["source_id"]: document for document in old}
+    for document in new:
+        known = joined.get(document.metadata["source_id"])
+        if known is None or document.metadata["score"] > known.metadata["score"]:
+            joined[document.metadata["source_id"]] = document
+    return list(joined.values())
 
 
 class RagInput(TypedDict):

@@ -45,7 +45,7 @@ async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagCo
             return await _stream(given, call, context, limits)
         except Exception as error:
             failure = failure_of(error)
-            last = attempt == limits.attempts or isinstance(error, TimeoutError)
+            last = attempt == limits.attempts or failure.code == "model_timeout"
             if context.stream.text or not failure.retryable or last:
                 raise failure from error
             await asyncio.sleep(failure.wait_before(attempt))
@@ -54,8 +54,9 @@ async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagCo
 async def _stream(given: AnswerInput, call: RunnableConfig, context: RagContext, limits: Limits) -> None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(limits.first_token_seconds) as silence:
-        async for _ in context.collaborators.answer.astream(given, call):
-            silence.reschedule(loop.time() + limits.stall_seconds)
+        async for piece in context.collaborators.answer.astream(given, call):
+            if piece:
+                silence.reschedule(loop.time() + limits.stall_seconds)
 
 
 def _sources(count: int) -> str:

@@ -118,7 +118,7 @@ class ChatRunnable(_HubRunnable):
 
 def add_langserve(app: FastAPI, context: AppContext) -> None:
     """Add both facades, without the endpoints that show more than events."""
-    bounded = [Depends(_bound_batch(context.settings.max_batch))]
+    checked = [Depends(_check_body(context.settings.max_batch))]
     for runnable, path, given, result, playground in (
         (EventRunnable(context.hub), "/rag", Query, dict[str, Any], "default"),
         (ChatRunnable(context.hub), "/rag-chat", ChatInput, str, "chat"),
@@ -129,13 +129,15 @@ def add_langserve(app: FastAPI, context: AppContext) -> None:
             path=path,
             enabled_endpoints=cast(Sequence[Any], ENDPOINTS),
             playground_type=cast(Any, playground),
-            dependencies=bounded,
+            dependencies=checked,
         )
 
 
-def _bound_batch(most: int) -> Callable[[Request], Any]:
+def _check_body(most: int) -> Callable[[Request], Any]:
+    """LangServe would fail on bytes that are no text, and takes any number of inputs."""
+
     async def check(request: Request) -> None:
-        if not request.url.path.endswith("/batch"):
+        if request.method != "POST":
             return
         body = await read_json(request)
         inputs = body.get("inputs") if isinstance(body, dict) else None

@@ -1,0 +1,235 @@
+/** The page: one question at a time, drawn as its events arrive. */
+
+import { clearAnswer, drawAnswer, drawSource } from "./answer.js";
+import { acceptDocuments } from "./documents.js";
+import { byId, element, show } from "./dom.js";
+import { ask, cancel, health } from "./groundswell.js";
+import { drawFigures, drawGate, drawNearest, drawRefinement } from "./notices.js";
+import { carriedOver } from "./spans.js";
+
+const HEADING = {
+  answered: "Answer",
+  fallback: "No grounded answer",
+  blocked: "Not answered here",
+  review: "A person will answer",
+};
+const ENDING = {
+  answered: "Answered.",
+  fallback: "No answer: the evidence does not carry one.",
+  blocked: "This question is not answered here.",
+  review: "Waiting for a person.",
+  cancelled: "Stopped.",
+  error: "The answer could not be finished.",
+};
+
+/** How long the end of a stopped run is waited for. */
+const STOP_MS = 1500;
+
+const fresh = () => ({
+  points: [],
+  citations: [],
+  verdicts: new Map(), // by revision
+  carried: [], // the draft's verdicts, for a revision without its own
+  revision: 0,
+  requestId: null,
+  frame: 0,
+  listening: new AbortController(),
+});
+let run = fresh();
+
+/** What each event does to the page. Others are ignored. */
+const on = {
+  status_update: ({ message }) => say(message),
+  source: drawSource,
+  gate_decision: drawGate,
+  token({ token }) {
+    run.points.push(...token);
+    drawSoon();
+  },
+  partial_answer(verdict) {
+    run.verdicts.set(verdict.revision, [...(run.verdicts.get(verdict.revision) ?? []), verdict]);
+    drawSoon();
+  },
+  citation_attached(citation) {
+    if (citation.revision === run.revision) run.citations.push(citation);
+    drawSoon();
+  },
+  refinement_update(refinement) {
+    drawRefinement(refinement, run.points.join(""), verdictsOf(0));
+    const { refined_answer: answer, additional_citations: citations, changes } = refinement;
+    run.carried = carriedOver(answer, verdictsOf(0), changes, citations);
+    stand(answer, citations, refinement.revision);
+  },
+  final_answer(final) {
+    stand(final.answer, final.citations, final.revision);
+    byId("answer-title").textContent = HEADING[final.outcome] ?? "Answer";
+    byId("result").dataset.outcome = final.outcome;
+    for (const source of final.sources) drawSource(source);
+    if (final.truncated) note("The answer was cut short before its end.");
+    if (final.outcome !== "fallback") return;
+    byId("sources-title").textContent = "What comes nearest";
+    drawNearest(final.sources);
+  },
+  error({ fatal, code, message, reason }) {
+    if (!fatal) note(message);
+    else if (code !== "cancelled") showError({ message }, () => start());
+    else note(reason === "cancelled by request" ? "You stopped this answer; it is not complete." : message);
+  },
+  pipeline_metric: drawFigures,
+};
+
+const verdictsOf = (revision) => run.verdicts.get(revision) ?? run.carried;
+
+/** A whole text replaces what stood there. */
+function stand(answer, citations, revision) {
+  run.points = Array.from(answer);
+  run.citations = citations;
+  run.revision = revision;
+  draw();
+}
+
+function draw() {
+  cancelAnimationFrame(run.frame);
+  run.frame = 0;
+  drawAnswer(run.points, verdictsOf(run.revision), run.citations);
+}
+
+function drawSoon() {
+  run.frame ||= requestAnimationFrame(draw);
+}
+
+/** Ask what the question box says. */
+async function start() {
+  const question = byId("question");
+  const query = question.value.trim();
+  if (query === "" || document.body.dataset.state === "running") return question.focus();
+  const collection = byId("collection").value;
+  begin();
+  remember(query, collection);
+  const mine = run;
+  try {
+    const { outcome } = await ask(query, {
+      ...(collection && { collection }),
+      signal: mine.listening.signal,
+      onReconnect: () => say("The connection broke; trying to pick it up…"),
+      onEvent({ event_type: type, request_id: id, payload }) {
+        mine.requestId = id;
+        if (Object.hasOwn(on, type)) on[type](payload);
+      },
+    });
+    end(outcome);
+  } catch (error) {
+    if (mine.listening.signal.aborted) return end("cancelled");
+    question.setAttribute("aria-invalid", String(error.field === "query"));
+    showError(error, start);
+    end("error");
+  }
+}
+
+function begin() {
+  run = fresh();
+  clearAnswer();
+  for (const id of ["gate", "nearest", "refinement", "metrics", "notes", "error"]) show(byId(id));
+  byId("question").removeAttribute("aria-invalid");
+  byId("answer-title").textContent = "Answer";
+  delete byId("result").dataset.outcome;
+  delete document.body.dataset.outcome;
+  enter("running");
+  say("Asking…");
+}
+
+function end(outcome) {
+  draw();
+  const cited = new Set(run.citations.map((citation) => citation.index)).size;
+  const from = outcome === "answered" ? ` ${cited} of ${byId("sources").childElementCount} sources cited.` : "";
+  say((ENDING[outcome] ?? "Done.") + from);
+  document.body.dataset.outcome = outcome;
+  enter("done");
+}
+
+function enter(state) {
+  const [shown, hidden] = state === "running" ? [byId("stop"), byId("ask")] : [byId("ask"), byId("stop")];
+  const focused = document.activeElement === hidden;
+  shown.hidden = false;
+  hidden.hidden = true;
+  if (focused) shown.focus();
+  document.body.dataset.state = state;
+  byId("answer").setAttribute("aria-busy", String(state === "running"));
+}
+
+async function stop() {
+  say("Stopping…");
+  const { requestId, listening } = run;
+  try {
+    if (requestId === null) listening.abort();
+    else await cancel(requestId);
+    setTimeout(() => listening.abort(), STOP_MS);
+  } catch {
+    listening.abort();
+  }
+}
+
+function remember(query, collection) {
+  const address = new URL(location.href);
+  address.search = String(new URLSearchParams({ q: query, ...(collection && { collection }) }));
+  history.replaceState(null, "", address);
+}
+
+function showError({ message }, retry) {
+  const again = () => {
+    show(byId("error"));
+    retry();
+  };
+  show(byId("error"), element("p", {}, message), element("button", { type: "button", onclick: again }, "Try again"));
+}
+
+function note(text) {
+  byId("notes").append(element("li", {}, text));
+  byId("notes").hidden = false;
+}
+
+const say = (text) => {
+  if (byId("status").textContent !== text) byId("status").textContent = text;
+};
+
+async function listCollections() {
+  const { collections } = await health().catch(() => ({ collections: {} }));
+  const place = byId("collection");
+  const chosen = place.value || new URLSearchParams(location.search).get("collection") || "";
+  const names = new Set([...Object.keys(collections), ...(chosen ? [chosen] : [])]);
+  const option = (value, text) => element("option", { value, selected: value === chosen }, text);
+  const size = (name) => (name in collections ? ` (${collections[name]})` : "");
+  place.replaceChildren(option("", "automatic"), ...[...names].map((name) => option(name, name + size(name))));
+  byId("examples").dataset.collection = collections.default ? "docs" : "";
+}
+
+function example({ target }) {
+  if (!target.closest("button")) return;
+  byId("question").value = target.textContent;
+  byId("collection").value = byId("examples").dataset.collection ?? "";
+  start();
+}
+
+byId("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+byId("form").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (event.target === byId("question") || event.repeat) event.preventDefault(); // held down, it would also press Stop
+  if (event.target === byId("question") && !event.repeat) start();
+});
+byId("stop").addEventListener("click", stop);
+byId("examples").addEventListener("click", example);
+byId("more").addEventListener("click", () => (byId("sources").dataset.all = ""));
+acceptDocuments({
+  collection: () => (["", "docs"].includes(byId("collection").value) ? "default" : byId("collection").value),
+  onAdded: listCollections,
+  onError: showError,
+});
+await listCollections();
+const asked = new URLSearchParams(location.search).get("q");
+if (asked) {
+  byId("question").value = asked;
+  start();
+}

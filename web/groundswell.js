@@ -1,0 +1,284 @@
+/**
+ * Asks a Groundswell server from a browser: streams events, picks up after a broken connection, cancels.
+ *
+ *     import { ask } from "/web/groundswell.js";
+ *     const { outcome, final } = await ask("What opens the gate?", { onEvent: (event) => console.log(event) });
+ *
+ * Positions in events are code points, not UTF-16 units: slice `Array.from(text)`, not `text`.
+ *
+ * @module
+ */
+
+/**
+ * One event. New types and new payload keys may appear at any time: ignore what you do not know.
+ * @typedef {object} Envelope
+ * @property {string} v
+ * @property {string} event_type `status_update`, `source`, `gate_decision`, `token`, `partial_answer`, ...
+ * @property {string} request_id The run, or the job.
+ * @property {number} seq From 1, without gaps.
+ * @property {string} timestamp RFC 3339.
+ * @property {any} payload One of the types below, by `event_type`.
+ *
+ * @typedef {{index: number, source_id: string, document_id: string, source: string, section: string | null,
+ *   page: number | null, start: number, end: number, score: number, snippet: string, wave: number,
+ *   uri?: string}} Source
+ * @typedef {"supported" | "partial" | "unsupported" | "contradicted" | "uncited"} Support
+ * @typedef {{sentence: number, text: string, revision: number, start: number, end: number, support: Support,
+ *   score: number, method: string}} PartialAnswer
+ * @typedef {{index: number, source_id: string, source: string, section: string | null, page: number | null,
+ *   confidence: number, quote: string, source_start: number, source_end: number, revision: number, start: number,
+ *   end: number, sentence: number}} Citation
+ * @typedef {{sentence: number, before: string, after: string}} Change
+ * @typedef {{message: string, action: "confirm" | "patch" | "replace" | "retract", revision: number,
+ *   refined_answer: string, additional_citations: Citation[], reasons: string[], changes: Change[]}} Refinement
+ * @typedef {{complete: true, answer: string, revision: number, outcome: string, citations: Citation[],
+ *   sources: Source[], groundedness_score: number, truncated: boolean}} FinalAnswer
+ * @typedef {{code: string, message: string, fatal: boolean, retryable: boolean, reason?: string}} Failure
+ * @typedef {{document_id: string, stage: string, done: number, total: number,
+ *   error?: {code: string, message: string}}} DocumentStage
+ *
+ * @typedef {object} Connection
+ * @property {string} [base] The server's address, ending in `/`; by default the one this module came from.
+ * @property {Record<string, string>} [headers] Sent with every request, an API key for example.
+ * @property {AbortSignal} [signal] Stops listening. The run itself ends after the server's grace; see `cancel`.
+ * @property {(attempt: number) => void} [onReconnect] Called before each attempt to pick up a broken stream.
+ *
+ * @typedef {{collection?: string, domain?: string, top_k?: number, filters?: Record<string, unknown>}} Wishes
+ *
+ * @typedef {{id: string | null, seq: number, outcome: string | null}} Position
+ */
+
+const ROOT = new URL("..", import.meta.url).href;
+const PAUSES_MS = [250, 750, 2000, 4000];
+const PASSING = new Set([429, 502, 503, 504]);
+
+/** A request the server refused, or a stream that broke for good. `code` is stable, `field` names what is wrong. */
+export class GroundswellError extends Error {
+  /** @param {string} message @param {{code: string, field?: string, status?: number, cause?: unknown}} about */
+  constructor(message, { code, field, status = 0, cause }) {
+    super(message, { cause });
+    this.name = "GroundswellError";
+    this.code = code;
+    this.field = field;
+    this.status = status;
+  }
+}
+
+/** Server-sent events out of text that arrives split anywhere. No I/O. */
+export class FrameParser {
+  #rest = "";
+  #skipLineFeed = false;
+  #event = "";
+  #data = /** @type {string[]} */ ([]);
+
+  /** @param {string} chunk @returns {{event: string, data: string}[]} The frames that this chunk completes. */
+  push(chunk) {
+    if (chunk === "") return [];
+    const text = this.#skipLineFeed && chunk[0] === "\n" ? chunk.slice(1) : chunk;
+    this.#skipLineFeed = chunk.endsWith("\r");
+    const lines = (this.#rest + text).split(/\r\n|\r|\n/);
+    this.#rest = lines.pop() ?? "";
+    return lines.flatMap((line) => this.#line(line));
+  }
+
+  /** @param {string} line */
+  #line(line) {
+    if (line === "") {
+      const frame = { event: this.#event || "message", data: this.#data.join("\n") };
+      const complete = this.#data.length > 0;
+      this.#event = "";
+      this.#data = [];
+      return complete ? [frame] : [];
+    }
+    const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    if (field === "data") this.#data.push(value);
+    if (field === "event") this.#event = value;
+    return [];
+  }
+}
+
+/**
+ * Ask, and be told every event as it comes.
+ *
+ * Resolves when the run has ended, also when it ended in a fatal `error` event. Rejects with `GroundswellError` when
+ * the question is refused or the connection cannot be mended, with an `AbortError` when `signal` fires.
+ * @param {string} query
+ * @param {Connection & Wishes & {onEvent?: (event: Envelope) => void}} [options]
+ * @returns {Promise<{requestId: string | null, outcome: string, final: FinalAnswer | null, error: Failure | null}>}
+ */
+export async function ask(query, { onEvent, ...options } = {}) {
+  const position = begin();
+  let final = null;
+  let error = null;
+  for await (const event of questionEvents(query, options, position)) {
+    if (event.event_type === "final_answer") final = event.payload;
+    if (event.event_type === "error" && event.payload.fatal) error = event.payload;
+    onEvent?.(event);
+  }
+  const outcome = position.outcome ?? final?.outcome ?? (error?.code === "cancelled" ? "cancelled" : "error");
+  return { requestId: position.id, outcome, final, error };
+}
+
+/**
+ * The same as an async iterable: `for await (const event of stream("..."))`. Leaving the loop stops listening.
+ * @param {string} query
+ * @param {Connection & Wishes} [options]
+ * @returns {AsyncGenerator<Envelope, void, void>}
+ */
+export async function* stream(query, options = {}) {
+  yield* questionEvents(query, options, begin());
+}
+
+/**
+ * Stop a run; its stream then ends with `error {code: "cancelled"}`.
+ * @param {string} requestId
+ * @param {Connection} [options]
+ */
+export async function cancel(requestId, options = {}) {
+  await send(`runs/${encodeURIComponent(requestId)}/cancel`, { method: "POST" }, options);
+}
+
+/**
+ * Hand in files and be told how far each has come (`document_stage`), until all are searchable or have failed.
+ *
+ * The first `received` events come in the order of `files`; from then on a file goes by its `document_id`.
+ * @param {Iterable<File>} files
+ * @param {Connection & {collection?: string, onEvent?: (event: Envelope) => void}} [options]
+ * @returns {Promise<{jobId: string | null, outcome: string, indexed: number, failed: number}>}
+ */
+export async function addDocuments(files, { collection, onEvent, ...connection } = {}) {
+  const form = new FormData();
+  if (collection) form.append("collection", collection);
+  for (const file of files) form.append("files", file, file.name);
+  const position = begin();
+  const result = { indexed: 0, failed: 0 };
+  const post = () => send("documents", { method: "POST", body: form }, connection);
+  for await (const event of follow(post, "jobs", connection, position)) {
+    if (event.event_type === "pipeline_metric") {
+      result.indexed = event.payload.indexed ?? 0;
+      result.failed = event.payload.failed ?? 0;
+    }
+    onEvent?.(event);
+  }
+  return { jobId: position.id, outcome: position.outcome ?? (result.failed ? "failed" : "done"), ...result };
+}
+
+/**
+ * What the server holds and which models it uses.
+ * @param {Connection} [options]
+ * @returns {Promise<{collections: Record<string, number>}>}
+ */
+export async function health(options = {}) {
+  return (await send("health", {}, options)).json();
+}
+
+/** @returns {Position} */
+const begin = () => ({ id: null, seq: 0, outcome: null });
+
+/** @param {string} query @param {Connection & Wishes} options @param {Position} position */
+function questionEvents(query, { base, headers, signal, onReconnect, ...wishes }, position) {
+  const connection = { base, headers, signal, onReconnect };
+  const request = {
+    method: "POST",
+    // With the key, a request repeated because its response never came joins the run instead of starting another.
+    headers: { "Content-Type": "application/json", "Idempotency-Key": uniqueKey() },
+    body: JSON.stringify({ query, ...wishes }),
+  };
+  return follow(() => send("query", request, connection), "runs", connection, position);
+}
+
+/**
+ * Every event of a run or a job once and in order, over as many connections as it takes.
+ * @param {() => Promise<Response>} start @param {"runs" | "jobs"} kind
+ * @param {Connection} connection @param {Position} position
+ * @returns {AsyncGenerator<Envelope, void, void>}
+ */
+async function* follow(start, kind, connection, position) {
+  for (let failures = 0; ; ) {
+    let broken;
+    try {
+      const response = await (position.id === null ? start() : resume(kind, connection, position));
+      position.id ??= response.headers.get("X-Request-ID");
+      if (response.status === 204) return;
+      for await (const { event, data } of frames(response)) {
+        const envelope = JSON.parse(data);
+        if (event === "end") {
+          position.outcome = envelope.outcome;
+          return;
+        }
+        if (event !== "message" || envelope.seq <= position.seq) continue;
+        position.id = envelope.request_id;
+        position.seq = envelope.seq;
+        failures = 0;
+        yield envelope;
+      }
+    } catch (error) {
+      if (!mendable(error, kind, position)) throw error;
+      broken = error;
+    }
+    if (failures === PAUSES_MS.length) {
+      throw new GroundswellError("The server cannot be reached.", { code: "disconnected", cause: broken });
+    }
+    await pause(PAUSES_MS[failures], connection.signal);
+    failures += 1;
+    connection.onReconnect?.(failures);
+  }
+}
+
+/** @param {"runs" | "jobs"} kind @param {Connection} connection @param {Position} position */
+function resume(kind, connection, { id, seq }) {
+  const headers = { "Last-Event-ID": `${id}:${seq}` };
+  return send(`${kind}/${encodeURIComponent(id ?? "")}/events`, { headers }, connection);
+}
+
+/** Whether trying again can help. Uploads without an answer are not repeated: their size may be what broke them.
+ * @param {unknown} error @param {"runs" | "jobs"} kind @param {Position} position */
+function mendable(error, kind, position) {
+  if (error instanceof GroundswellError) return position.id !== null && PASSING.has(error.status);
+  return error instanceof TypeError && (kind === "runs" || position.id !== null);
+}
+
+/** @param {Response} response */
+async function* frames(response) {
+  if (response.body === null) return;
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  const parser = new FrameParser();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield* parser.push(decoder.decode(value, { stream: true }));
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** @param {string} path @param {RequestInit} request @param {Connection} connection */
+async function send(path, request, { base = ROOT, headers, signal }) {
+  const all = { Accept: "text/event-stream, application/json", ...headers, ...request.headers };
+  const response = await fetch(new URL(path, base), { ...request, headers: all, signal });
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  throw new GroundswellError(problem.detail ?? problem.title ?? `The server answered ${response.status}.`, {
+    code: problem.code ?? "http_error",
+    field: problem.field,
+    status: response.status,
+  });
+}
+
+/** @param {number} ms @param {AbortSignal} [signal] @returns {Promise<void>} */
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    const stop = () => (clearTimeout(timer), reject(signal?.reason));
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** `crypto.randomUUID` exists on secure origins alone; a server on a home network is not one. */
+function uniqueKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
