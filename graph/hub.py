@@ -80,7 +80,7 @@ class Hub:
         joined = self._joined(query, idempotency_key)
         if joined is not None:
             return joined
-        collection = self._check(query)
+        collection = self.check(query)
         request_id = str(uuid4())
         run = Run(
             request_id=request_id,
@@ -158,7 +158,8 @@ class Hub:
             timer.cancel()
         self._timers.clear()
 
-    def _check(self, query: Query) -> str:
+    def check(self, query: Query) -> str:
+        """The collection a question would be answered from. Raises `Refusal` if it could start no run."""
         if self.draining:
             raise ShuttingDown("The server is shutting down.")
         if query.mode == "deep":

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -61,12 +61,28 @@ BUILT_IN: Policies = {
 }
 
 
+class PolicyFile(BaseModel):
+    """The tables of a policy file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domains: dict[str, dict[str, Any]] = {}
+
+
 def load_policies(path: Path | None) -> Policies:
-    """The built-in domains, with those of a TOML file in place of theirs. Raises `PolicyError`."""
+    """The built-in domains as a TOML file changes and adds to them. Raises `PolicyError`.
+
+    What a table leaves out stays as it was built in, so that changing one threshold loosens no other.
+    """
     if path is None:
         return BUILT_IN
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("domains", {})
-        return {**BUILT_IN, **{name: Policy.model_validate(table) for name, table in tables.items()}}
+        file = PolicyFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        changed = {name: _changed(BUILT_IN.get(name), table) for name, table in file.domains.items()}
+        return {**BUILT_IN, **changed}
     except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise PolicyError(f"{path.name}: {error}") from error
+
+
+def _changed(built_in: Policy | None, table: Mapping[str, Any]) -> Policy:
+    return Policy.model_validate({**(built_in.model_dump() if built_in else {}), **table})

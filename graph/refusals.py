@@ -17,7 +17,7 @@ def fallback_text(
     place = "the documentation" if collection == DOCS_COLLECTION else f"“{collection}”"
     passages = "1 passage" if size == 1 else f"{size} passages"
     if not size:
-        return f"There are no documents in {place} yet, so there is nothing to answer from. Add some and ask again."
+        return f"There is nothing to search in {place} for this question: add documents, or change the filters."
     if missing:
         found = f"I searched {passages} in {place} and found nothing about {_listed(missing, 'or')}."
     else:

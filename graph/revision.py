@@ -24,6 +24,11 @@ class Revision:
     """How well each of its sentences is supported, 0..1."""
 
 
+def without_markers(text: str) -> str:
+    """A text without its visible citation markers."""
+    return _MARKERS.sub("", text)
+
+
 def problems(sentences: Sequence[PartialAnswer]) -> list[int]:
     """Which sentences nothing supports, or something contradicts."""
     return [at for at, sentence in enumerate(sentences) if sentence.support not in ACCEPTABLE]
@@ -68,7 +73,7 @@ def _supporting(wording: str, shown: Sequence[Shown], judge: Judge) -> tuple[Sho
 def _recited(wording: str, found: tuple[Shown, int, float], start: int) -> tuple[str, list[CitationAttached]]:
     """The sentence with one marker in place of those it had, and the citation behind it."""
     shown, number, score = found
-    plain = _MARKERS.sub("", wording)
+    plain = without_markers(wording)
     closing = _CLOSING.search(plain)
     cut = closing.start() if closing else len(plain)
     marker = f"[{shown.event.index}]"

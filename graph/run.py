@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -48,6 +49,7 @@ class Run:
     cancel_reason: str | None = None
     cancel_code: str = "cancelled"
     task: asyncio.Task[None] | None = None
+    _last_said: float = field(default_factory=monotonic)
     _status: StatusUpdate = field(default_factory=lambda: FIRST_STATUS)
 
     def publish(self, payload: Payload) -> None:
@@ -59,6 +61,7 @@ class Run:
             if isinstance(payload, FinalAnswer):
                 payload = payload.model_copy(update={"sources": [], "uncited_sources": []})
         self.log.append(payload)
+        self._last_said = monotonic()
         self.meter.observe(payload)
         match payload:
             case StatusUpdate():
@@ -181,7 +184,8 @@ class Run:
     async def _break_silence(self) -> None:
         """While anything works in silence, say so: the last status again."""
         while not self.log.grammar.ended:
-            said = len(self.log)
-            await asyncio.sleep(SILENCE_SECONDS)
-            if len(self.log) == said and not self.log.grammar.ended:
+            quiet = monotonic() - self._last_said
+            if quiet >= SILENCE_SECONDS:
                 self.publish(StatusUpdate(stage=self._status.stage, message=self._status.message))
+            else:
+                await asyncio.sleep(SILENCE_SECONDS - quiet)

@@ -15,7 +15,7 @@ from langchain_core.embeddings import Embeddings
 from retrieval.chunking import cut_passages
 from retrieval.documents import DocumentStore, NewDocument
 from retrieval.embeddings import DIMENSIONS, MODEL_NAME, Encoded, MiniLM, Vectors
-from retrieval.hybrid import Evidence, Filters, Question, search
+from retrieval.hybrid import Evidence, Filters, Question, matching, search
 from retrieval.index import CollectionIndex, Snapshot
 from retrieval.loaders import Loaded, LoadError, load, load_text
 from retrieval.passages import Draft, indexed_text
@@ -107,6 +107,11 @@ class Library:
     def sizes(self) -> dict[str, int]:
         """The number of passages in each collection."""
         return {name: len(index.snapshot.passages) for name, index in self._indexes.items()}
+
+    def count(self, collection: str, filters: Filters | None = None) -> int:
+        """The number of passages a search looks at. Raises `UnknownCollection`."""
+        snapshot = self.snapshot(collection)
+        return len(matching(snapshot, filters)) if filters else len(snapshot.passages)
 
     def snapshot(self, collection: str) -> Snapshot:
         """What searches of a collection see now. Raises `UnknownCollection`."""

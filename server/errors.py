@@ -10,6 +10,7 @@ anything else                     500                 logged, and told as `inter
 import logging
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -105,4 +106,6 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 async def _internal(_: Request, error: Exception) -> JSONResponse:
     log.error("a request failed", exc_info=error)
-    return problem(500, "internal", "Something went wrong on the server.")
+    response = problem(500, "internal", "Something went wrong on the server.")
+    response.headers["X-Request-ID"] = str(uuid4())  # this handler runs outside every middleware
+    return response

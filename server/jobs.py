@@ -1,6 +1,7 @@
 """Ingestion jobs: documents on their way into a collection, each stage an event in a replayable log."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,11 +62,18 @@ class Jobs:
         self._library = library
         self._most = most
         self._jobs: dict[str, Job] = {}
+        self._keys: dict[str | None, tuple[str, str]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._draining = False
 
-    def start(self, collection: str, submissions: Sequence[Submission]) -> Job:
-        """Begin to index. Raises `Refusal`."""
+    def start(self, collection: str, submissions: Sequence[Submission], *, idempotency_key: str | None = None) -> Job:
+        """Begin to index, or join the job this key started. Raises `Refusal`."""
+        fingerprint = _fingerprint(collection, submissions) if idempotency_key else ""
+        if idempotency_key in self._keys and self._keys[idempotency_key][1] in self._jobs:
+            known, job_id = self._keys[idempotency_key]
+            if known != fingerprint:
+                raise Refusal("This Idempotency-Key was used with another body.", field="Idempotency-Key")
+            return self._jobs[job_id]
         if collection == DOCS_COLLECTION:
             raise Refusal("The built-in documentation cannot be written to.", field="collection")
         if self._draining:
@@ -75,6 +83,8 @@ class Jobs:
         job_id = str(uuid4())
         job = Job(job_id=job_id, collection=collection, submissions=submissions, log=EventLog(job_id))
         self._jobs[job_id] = job
+        if idempotency_key is not None:
+            self._keys[idempotency_key] = (fingerprint, job_id)
         for submission in submissions:
             self._say(job, document_id_of(submission), "received", 0, 1)
         job.task = asyncio.get_running_loop().create_task(self._run(job), name=f"job {job_id}", context=Context())
@@ -83,6 +93,7 @@ class Jobs:
             if oldest is None:
                 break
             del self._jobs[oldest]
+            self._keys = {key: value for key, value in self._keys.items() if value[1] != oldest}
         return job
 
     def get(self, job_id: str) -> Job:
@@ -113,7 +124,7 @@ class Jobs:
             await asyncio.to_thread(self._library.create, job.collection)
             for submission in job.submissions:
                 await self._index(job, submission)
-            job.state = "done" if not job.failed else "failed"
+            job.state = "failed" if job.failed and not job.indexed else "done"
         except asyncio.CancelledError:
             job.state = "cancelled"
         finally:
@@ -168,3 +179,13 @@ class Jobs:
             collection_size=self._library.sizes().get(job.collection, 0),
             elapsed_ms=elapsed,
         )
+
+
+def _fingerprint(collection: str, submissions: Sequence[Submission]) -> str:
+    digest = hashlib.sha256(collection.encode())
+    for submission in submissions:
+        data = submission.data.encode() if isinstance(submission.data, str) else submission.data
+        described = repr((submission.id, submission.name, submission.title, dict(submission.metadata), len(data)))
+        digest.update(described.encode())
+        digest.update(data)
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on. Only loopback, as long as there are no API keys.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     data_dir: Path = Field(Path("data"), description="Where documents, passages and vectors are kept.")
-    policy: Path | None = Field(None, description="A TOML file with domain policies, in place of the built-in ones.")
+    policy: Path | None = Field(None, description="A TOML file that changes and adds domain policies.")
 
     chat_model: str = Field(
         "embedded", description="`embedded`, or LangChain's provider:model, for example openai:gpt-4o-mini."

@@ -58,7 +58,7 @@ def test_the_reader_has_sources_and_status_while_the_model_is_slow_to_begin(
     name: str, provider: Provider, serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
     gate = asyncio.Event()
-    upstream, at = provider(lambda _: Reply("The engineer was Greta Holm [1.1].", wait_for=gate))
+    _, at = provider(lambda _: Reply("The engineer was Greta Holm [1.1].", wait_for=gate))
     server = serve(**with_model(at.url, name))
     seen: list[str] = []
     with (
@@ -161,7 +161,9 @@ def test_a_draft_that_nothing_supports_is_retracted_into_the_fallback_whatever_i
 def test_a_sentence_nothing_supports_is_left_out_of_the_revision(
     provider: Provider, serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
-    text = "The lighthouse was built in 1874 by the engineer Greta Holm [{row}]. Dolphins funded its purple roof [{row}]."
+    text = (
+        "The lighthouse was built in 1874 by the engineer Greta Holm [{row}]. Dolphins funded its purple roof [{row}]."
+    )
     _, at = provider(citing(text))
     events = ask(serve(**with_model(at.url)))
     final = payloads(events, "final_answer")[0]
@@ -216,7 +218,9 @@ def test_a_rewrite_that_comes_in_time_joins_the_fast_path(
 ) -> None:
     rewritten = "Aldermoor harbour mooring permit cost crowns"
     _, at = provider(
-        lambda body: Reply("A mooring permit in Aldermoor costs 45 crowns a week.") if is_answer(body) else Reply(rewritten)
+        lambda body: (
+            Reply("A mooring permit in Aldermoor costs 45 crowns a week.") if is_answer(body) else Reply(rewritten)
+        )
     )
     server = serve(**with_model(at.url, rewrite=True, rewrite_seconds=5.0))
     events = ask(server, query="what would tying up my dinghy there set me back, permit wise?")

@@ -94,8 +94,8 @@ export function quotesIn(source, citations) {
     const start = at - source.start;
     const end = start + quoted.length;
     const held = points.slice(start, -1).join("");
-    if (shortened && start >= 0 && held && end >= points.length && quote.startsWith(held)) {
-      points.splice(start, Infinity, ...quoted, "…");
+    if (shortened && start >= 0 && start < points.length && end >= points.length && quote.startsWith(held)) {
+      points.splice(start, Infinity, ...quoted, " ", "…");
     }
     if (start >= 0 && points.slice(start, end).join("") === quote) {
       for (let i = start; i < end; i += 1) marked.add(i);

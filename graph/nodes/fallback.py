@@ -27,7 +27,7 @@ def refusal(state: RagState, context: RagContext) -> str:
     """The text of the fallback for what this run found."""
     shown = [document for document in state["passages"] if document.metadata["source_id"] in context.book]
     return fallback_text(
-        size=context.collaborators.library.sizes()[state["collection"]],
+        size=context.collaborators.library.count(state["collection"], state["filters"]),
         collection=state["collection"],
         missing=missing(state["question"], state["candidates"]),
         nearest=shown,

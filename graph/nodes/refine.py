@@ -12,7 +12,7 @@ from chains.refine import RefineInput
 from graph.context import RagContext
 from graph.nodes.fallback import refusal
 from graph.report import report, show_sources, status
-from graph.revision import ACCEPTABLE, Revision, problems, repair
+from graph.revision import ACCEPTABLE, Revision, problems, repair, without_markers
 from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
 
@@ -86,11 +86,20 @@ async def _written(given: RefineInput, context: RagContext) -> Revision | None:
     kept = sum(sentence.support in ACCEPTABLE for sentence in draft.sentences)
     if problems(rewritten.sentences) or len(rewritten.sentences) <= kept or not rewritten.citations:
         return None
+    if not _keeps(draft, rewritten, set(given["problems"])):
+        return None
     changes = [
         Change(sentence=at, before=draft.sentences[at].text, after=_at(rewritten, at)) for at in given["problems"]
     ]
     citations = [citation.model_copy(update={"revision": 1}) for citation in rewritten.citations]
     return Revision(rewritten.text, citations, changes, [sentence.score for sentence in rewritten.sentences])
+
+
+def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> bool:
+    """Whether every sentence that was no problem stands as it was, its markers aside."""
+    stands = " ".join(without_markers(rewritten.text).split())
+    fine = (sentence.text for sentence in draft.sentences if sentence.sentence not in problems)
+    return all(" ".join(without_markers(text).split()) in stands for text in fine)
 
 
 async def _confirm(stream: AnswerStream, looked_at: int) -> Refined:

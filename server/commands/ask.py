@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
@@ -130,21 +131,27 @@ def _is_fatal(event: dict[str, Any]) -> bool:
 def _local(settings: Settings, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The run in this process, pulled step by step from an event loop of its own."""
     from callbacks.events import as_dict
+    from chains.models import ModelUnavailable
     from graph.hub import Refusal
+    from graph.policy import PolicyError
     from graph.query import Query
     from server.bootstrap import build_hub, open_library
 
-    library = open_library(settings)
+    try:
+        query = Query.model_validate(body)
+        library = open_library(settings)
+    except ValidationError as error:
+        raise click.ClickException("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from error
     with asyncio.Runner() as runner:
 
         async def begin() -> AsyncIterator[Any]:
-            return build_hub(settings, library).ask(Query.model_validate(body))
+            return build_hub(settings, library).ask(query)
 
-        stream = runner.run(begin())
         try:
+            stream = runner.run(begin())
             while (event := runner.run(_next(stream))) is not None:
                 yield as_dict(event)
-        except Refusal as refusal:
+        except (Refusal, ModelUnavailable, PolicyError) as refusal:
             raise click.ClickException(str(refusal)) from refusal
         finally:
             library.close()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 from fastapi import Depends, FastAPI, Request
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langserve import add_routes
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,6 +58,10 @@ class _HubRunnable(Runnable[Any, Any]):
             raise RunFailed(run.error.message if run.error else "The run did not finish.")
         return self._result(run.final)
 
+    def check(self, given: Any) -> None:
+        """Raises `ValidationError` or `Refusal` for an input that can start no run."""
+        self._hub.check(self._query(given))
+
     def _query(self, given: Any) -> Query:
         raise NotImplementedError
 
@@ -96,29 +100,27 @@ class ChatRunnable(_HubRunnable):
     """`/rag-chat`: messages in, text out. A correction comes as a paragraph of its own after the draft."""
 
     def _query(self, given: Any) -> Query:
-        messages = given["messages"] if isinstance(given, dict) else given.messages
-        asked = [message for message in messages if isinstance(message, HumanMessage)]
+        asked = [m for m in ChatInput.model_validate(given).messages if isinstance(m, HumanMessage)]
         return Query.model_validate({"query": asked[-1].text if asked else ""})
 
-    def _result(self, final: FinalAnswer) -> AIMessage:
-        return AIMessage(content=final.answer)
+    def _result(self, final: FinalAnswer) -> str:
+        return final.answer
 
-    async def _chunks(self, query: Query) -> AsyncIterator[AIMessageChunk]:
+    async def _chunks(self, query: Query) -> AsyncIterator[str]:
         said = False
         async for event in self._hub.ask(query):
             match event.payload:
                 case Token():
                     said = True
-                    yield AIMessageChunk(content=event.payload.token)
+                    yield event.payload.token
                 case RefinementUpdate(action="patch" | "replace" | "retract"):
-                    yield AIMessageChunk(content=f"\n\n{event.payload.message}:\n\n{event.payload.refined_answer}")
+                    yield f"\n\n{event.payload.message}:\n\n{event.payload.refined_answer}"
                 case FinalAnswer() if not said:
-                    yield AIMessageChunk(content=event.payload.answer)
+                    yield event.payload.answer
 
 
 def add_langserve(app: FastAPI, context: AppContext) -> None:
     """Add both facades, without the endpoints that show more than events."""
-    checked = [Depends(_check_body(context.settings.max_batch))]
     for runnable, path, given, result, playground in (
         (EventRunnable(context.hub), "/rag", Query, dict[str, Any], "default"),
         (ChatRunnable(context.hub), "/rag-chat", ChatInput, str, "chat"),
@@ -129,12 +131,13 @@ def add_langserve(app: FastAPI, context: AppContext) -> None:
             path=path,
             enabled_endpoints=cast(Sequence[Any], ENDPOINTS),
             playground_type=cast(Any, playground),
-            dependencies=checked,
+            dependencies=[Depends(_check_body(runnable, context))],
         )
 
 
-def _check_body(most: int) -> Callable[[Request], Any]:
-    """LangServe would fail on bytes that are no text, and takes any number of inputs."""
+def _check_body(runnable: _HubRunnable, context: AppContext) -> Callable[[Request], Any]:
+    """Refuse before a stream begins what LangServe would not: odd bytes, bad questions, too many inputs."""
+    most = context.settings.max_batch
 
     async def check(request: Request) -> None:
         if request.method != "POST":
@@ -143,5 +146,8 @@ def _check_body(most: int) -> Callable[[Request], Any]:
         inputs = body.get("inputs") if isinstance(body, dict) else None
         if isinstance(inputs, list) and len(inputs) > most:
             raise BadRequest(422, "invalid", f"inputs: at most {most} at once", field="inputs")
+        for given in inputs if isinstance(inputs, list) else [body.get("input")] if isinstance(body, dict) else []:
+            if isinstance(given, dict):
+                runnable.check(given)
 
     return check

@@ -16,7 +16,7 @@ from server.errors import BadRequest
 from server.jobs import Job
 from server.protocols import sse
 from server.routes.dependencies import Context, resume_point, wants_ndjson
-from server.routes.query import read_json
+from server.routes.query import IdempotencyKey, read_json
 from server.streaming import ndjson_stream, sse_stream
 
 router = APIRouter(tags=["documents"])
@@ -71,7 +71,12 @@ _BODY_DOCS = {
 
 
 @router.post("/documents", status_code=202, openapi_extra=_BODY_DOCS)
-async def post_documents(request: Request, context: Context, wait: Annotated[bool, Parameter()] = False) -> Response:
+async def post_documents(
+    request: Request,
+    context: Context,
+    wait: Annotated[bool, Parameter()] = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Index documents: 202 with a job, its stages as a stream, or with `?wait=true` its summary at the end."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
@@ -82,7 +87,7 @@ async def post_documents(request: Request, context: Context, wait: Annotated[boo
         raise BadRequest(
             415, "unsupported_media_type", "Send application/json or multipart/form-data.", field="Content-Type"
         )
-    job = context.jobs.start(collection, submissions)
+    job = context.jobs.start(collection, submissions, idempotency_key=idempotency_key)
     if wait:
         await context.jobs.finished(job)
         return JSONResponse(job.summary(), headers={"X-Request-ID": job.job_id})

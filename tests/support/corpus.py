@@ -35,7 +35,7 @@ The Quillon bakery opens at six in the morning from Tuesday to Saturday. The bak
 Orders for wedding cakes must arrive ten days in advance. A deposit of half the price is due with the order.
 """
 
-ODD = "Line separators\u2028and paragraph separators\u2029and next lines\x85survive in Odd notes. The odd emoji is 🦉 here."
+ODD = "Line separators\u2028and paragraph separators\u2029and next lines\x85survive in Odd notes. Odd emoji: 🦉 here."
 
 
 def fill(library: Library) -> None:
