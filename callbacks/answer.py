@@ -75,10 +75,10 @@ class AnswerStream:
                 yield from self._write(piece)
         yield from self._say()
 
-    def finish(self) -> Iterator[Payload]:
-        """The events of the end: what was held back, and the last sentence."""
+    def finish(self, *, cut: bool = False) -> Iterator[Payload]:
+        """The events of the end: what was held back, and the last sentence; `cut` if it is only half of one."""
         yield from self._write(self._parser.flush())
-        yield from self._close_sentence()
+        yield from self._close_sentence(cite=not cut)
         self._gap = ""
 
     def _whole_characters(self, text: str) -> str:
@@ -185,7 +185,7 @@ class AnswerStream:
             sentence=len(self.sentences),
         )
 
-    def _close_sentence(self) -> Iterator[Payload]:
+    def _close_sentence(self, *, cite: bool = True) -> Iterator[Payload]:
         """Say what is left of the current sentence, cite it if nothing did, and publish what the sources say of it."""
         yield from self._say()
         core = self._current()
@@ -200,7 +200,7 @@ class AnswerStream:
             evidence = [(shown, number) for shown, number in self._all_sentences()]
             judgement = self.judge(core, [shown.sentence(number)[0] for shown, number in evidence])
             support = "uncited"
-            if judgement.support == "supported" and judgement.best is not None:
+            if cite and judgement.support == "supported" and judgement.best is not None:
                 support = "supported"
                 shown, number = evidence[judgement.best]
                 held, self._gap = self._gap, " "

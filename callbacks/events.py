@@ -217,6 +217,7 @@ class DocumentStage(Payload):
     done: int
     total: int
     error: DocumentError | None = None
+    name: str | None = None
 
 
 class SummarySection(Payload):
@@ -285,8 +286,12 @@ def timestamp_now() -> str:
 
 
 def encode(event: StreamEvent) -> bytes:
-    """One line of JSON. The line breaks of Unicode that JSON allows but line-based clients trip over are escaped."""
-    line = orjson.dumps(event, default=_fields)
+    """One line of JSON, also for clients that split lines as Unicode does."""
+    return escape_line_breaks(orjson.dumps(event, default=_fields))
+
+
+def escape_line_breaks(line: bytes) -> bytes:
+    """JSON in UTF-8 with U+0085, U+2028 and U+2029 as escapes: JSON allows them raw, line-based clients break there."""
     if b"\xe2\x80" in line or b"\xc2\x85" in line:
         line = line.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
         line = line.replace(b"\xc2\x85", b"\\u0085")

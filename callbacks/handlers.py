@@ -120,14 +120,14 @@ class AnswerHandler(_Handler):
         if run_id in self._calls:
             self._calls.discard(run_id)
             self._stream.truncated = _cut_short(response)
-            self._publish_all(self._stream.finish())
+            self._publish_all(self._stream.finish(cut=self._stream.truncated))
 
     async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         if run_id in self._calls:
             self._calls.discard(run_id)
-            if self._stream.text:
-                self._stream.truncated = True
-                self._publish_all(self._stream.finish())
+            self._stream.truncated = bool(self._stream.text)
+            if self._stream.text and isinstance(error, Exception):  # a cancelled run says no more
+                self._publish_all(self._stream.finish(cut=True))
 
     def _publish_all(self, payloads: Any) -> None:
         for payload in payloads:

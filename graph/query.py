@@ -24,6 +24,7 @@ def _not_blank(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_writable)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_writable)]
 
 
 class Query(BaseModel):
@@ -31,11 +32,13 @@ class Query(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    query: Annotated[Text, AfterValidator(_not_blank), Field(min_length=1, max_length=MAX_QUERY)]
+    query: Annotated[
+        str, Field(min_length=1, max_length=MAX_QUERY), AfterValidator(_writable), AfterValidator(_not_blank)
+    ]
     mode: Literal["fast", "deep"] = "fast"
-    collection: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
-    domain: Annotated[Text, Field(min_length=1, max_length=200)] = DEFAULT_DOMAIN
-    thread_id: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    collection: Name | None = None
+    domain: Name = DEFAULT_DOMAIN
+    thread_id: Name | None = None
     top_k: Annotated[int, Field(ge=1, le=50, strict=True)] = 6
     filters: Annotated[dict[str, Any], Field(max_length=20)] | None = None
     stream: bool = True

@@ -22,13 +22,16 @@ def fallback_text(
         found = f"I searched {passages} in {place} and found nothing about {_listed(missing, 'or')}."
     else:
         found = f"I searched {passages} in {place} and found no passage that answers this."
-    titles = list(dict.fromkeys(document.metadata["source"] for document in nearest))[:_NEAREST_SHOWN]
-    near = ""
-    if titles:
-        verb = "The nearest is" if len(titles) == 1 else "The nearest are"
-        near = f" {verb} {_listed([f'“{title}”' for title in titles], 'and')}."
     advice = policy.fallback_message or "Try naming a topic the documents cover, or ask about one thing at a time."
-    return f"{found}{near} {advice}"
+    return f"{found}{_near(nearest)} {advice}"
+
+
+def retraction_text(*, nearest: Sequence[Document]) -> str:
+    """The answer where a draft had to be withdrawn: there were passages, but they did not say what it said."""
+    return (
+        "An answer was drafted, but the passages found do not support what it said, so it was withdrawn."
+        f"{_near(nearest)} Try asking for one fact at a time, in the words the documents use."
+    )
 
 
 def review_text(domain: str, request_id: str) -> str:
@@ -37,6 +40,15 @@ def review_text(domain: str, request_id: str) -> str:
         f"Questions of the domain “{domain}” are answered by a person, never automatically. "
         f"This one waits for review under the number {request_id}; nothing was searched or drafted for it."
     )
+
+
+def _near(nearest: Sequence[Document]) -> str:
+    best_first = sorted(nearest, key=lambda document: -document.metadata["score"])
+    titles = list(dict.fromkeys(document.metadata["source"] for document in best_first))[:_NEAREST_SHOWN]
+    if not titles:
+        return ""
+    verb = "The nearest is" if len(titles) == 1 else "The nearest are"
+    return f" {verb} {_listed([f'“{title}”' for title in titles], 'and')}."
 
 
 def _listed(items: Sequence[str], word: str) -> str:

@@ -6,7 +6,7 @@ from starlette.responses import FileResponse
 
 from server.context import AppContext
 from server.errors import add_error_handlers
-from server.limits import BodyLimit, RequestId
+from server.request_id import RequestId
 from server.routes import documents, health, query, runs
 
 
@@ -19,13 +19,14 @@ def create_app(context: AppContext) -> FastAPI:
         version="0.1.0",
         docs_url="/docs",
         redoc_url=None,
+        max_body_size=settings.max_body_bytes,
     )
     app.state.context = context
     add_error_handlers(app)
-    app.add_middleware(BodyLimit, query_bytes=settings.max_body_bytes, upload_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestId)
-    for router in (query.router, runs.router, documents.router, health.router):
+    for router in (query.router, runs.router, health.router):
         app.include_router(router)
+    app.include_router(documents.router, max_body_size=settings.max_upload_bytes)
     if settings.langserve:
         from server.protocols.langserve import add_langserve  # slow to import, and optional
 

@@ -35,6 +35,7 @@ _TITLES = {
     503: "Not available",
     507: "Disk full",
 }
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _RETRY_SECONDS = "2"
 
 
@@ -98,7 +99,7 @@ def _detail(detail: Any) -> dict[str, str]:
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    code = _HTTP_CODES.get(error.status_code, "http_error")
     response = problem(error.status_code, code, str(error.detail))
     response.headers.update(error.headers or {})
     return response

@@ -86,7 +86,7 @@ class Jobs:
         if idempotency_key is not None:
             self._keys[idempotency_key] = (fingerprint, job_id)
         for submission in submissions:
-            self._say(job, document_id_of(submission), "received", 0, 1)
+            self._say(job, submission, "received", 0, 1)
         job.task = asyncio.get_running_loop().create_task(self._run(job), name=f"job {job_id}", context=Context())
         while len(self._jobs) > _KEPT:
             oldest = next((key for key, job in self._jobs.items() if job.state != "running"), None)
@@ -135,30 +135,45 @@ class Jobs:
 
     async def _index(self, job: Job, submission: Submission) -> None:
         loop = asyncio.get_running_loop()
-        document_id = document_id_of(submission)
 
         def progress(stage: DocumentStageName, done: int, total: int) -> None:
-            loop.call_soon_threadsafe(self._say, job, document_id, stage, done, total)
+            loop.call_soon_threadsafe(self._say, job, submission, stage, done, total)
 
         try:
             await loop.run_in_executor(self._worker, self._library.add, job.collection, submission, progress)
         except LoadError as error:
-            self._fail(job, document_id, DocumentError(code=error.code, message=str(error)))
+            self._fail(job, submission, DocumentError(code=error.code, message=str(error)))
         except Exception:
-            log.exception("document %s failed", document_id)
+            log.exception("document %s failed", document_id_of(submission))
             message = "Something went wrong on the server."
-            self._fail(job, document_id, DocumentError(code="internal", message=message))
+            self._fail(job, submission, DocumentError(code="internal", message=message))
         else:
             job.indexed += 1
-            self._say(job, document_id, "ready", 1, 1)
+            self._say(job, submission, "ready", 1, 1)
 
-    def _fail(self, job: Job, document_id: str, error: DocumentError) -> None:
-        job.failed[document_id] = error
-        stage = DocumentStage(document_id=document_id, stage="failed", done=0, total=1, error=error)
-        job.log.append(stage)
+    def _fail(self, job: Job, submission: Submission, error: DocumentError) -> None:
+        job.failed[document_id_of(submission)] = error
+        self._say(job, submission, "failed", 0, 1, error)
 
-    def _say(self, job: Job, document_id: str, stage: DocumentStageName, done: int, total: int) -> None:
-        job.log.append(DocumentStage(document_id=document_id, stage=stage, done=done, total=total))
+    def _say(
+        self,
+        job: Job,
+        submission: Submission,
+        stage: DocumentStageName,
+        done: int,
+        total: int,
+        error: DocumentError | None = None,
+    ) -> None:
+        job.log.append(
+            DocumentStage(
+                document_id=document_id_of(submission),
+                stage=stage,
+                done=done,
+                total=total,
+                error=error,
+                name=submission.name,
+            )
+        )
 
     def _metric(self, job: Job) -> PipelineMetric:
         elapsed = round((monotonic() - job.started) * 1000)

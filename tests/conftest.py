@@ -26,7 +26,7 @@ from server.jobs import Jobs
 from server.serving import build_server
 from server.settings import Settings
 from tests.support.corpus import fill
-from tests.support.live import Live, live, plain_server
+from tests.support.live import Lent, Live, live, plain_server
 from tests.support.upstream import Script, Upstream
 
 REPOSITORY = Path(__file__).parent.parent
@@ -100,16 +100,6 @@ def application(hub: Hub, **settings: Any) -> AbstractContextManager[Live]:
         web=HOME / "web",
     )
     return live(lambda port: build_server(create_app(context), context, host="127.0.0.1", port=port))
-
-
-class Lent(Library):
-    """A library that outlives the server it is lent to."""
-
-    def __init__(self, library: Library) -> None:
-        self.__dict__ = library.__dict__
-
-    def close(self) -> None:
-        """Whoever lent it closes it."""
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ async def test_the_asynchronous_client_sees_the_same(remote: RemoteRunnable[Any,
     events = [event async for event in remote.astream(ANSWERABLE)]
     check_grammar(events)
     assert (await remote.ainvoke(UNANSWERABLE))["outcome"] == "fallback"
+    await remote.async_client.aclose()  # its finalizer would want this event loop after its end
 
 
 def test_line_separators_and_emoji_survive(remote: RemoteRunnable[Any, Any]) -> None:

@@ -176,8 +176,7 @@ def test_the_log_is_bounded_in_bytes_and_leaves_room_to_end() -> None:
     log.append(STATUS)
     long = StatusUpdate(stage="searching", message="x" * 10_000)
     with pytest.raises(LogFull):
-        for _ in range(100):
-            log.append(long)
+        list(map(log.append, [long] * 100))
     log.append(fatal())
     log.append(Meter().metric())
 

@@ -11,7 +11,7 @@ import pytest
 from callbacks.events import FinalAnswer, StatusUpdate, Token
 from graph.hub import Hub, HubLimits, Refusal
 from graph.query import Query
-from tests.support.live import Live
+from tests.support.live import Lent, Live
 from tests.support.streams import check_grammar, envelopes, kinds, payloads, said
 from tests.support.upstream import Reply, is_answer
 
@@ -172,9 +172,7 @@ def test_cancel_ends_the_stream_with_an_error_that_says_so(
         for piece in response.iter_text():
             body += piece
             if '"event_type":"token"' in body and not cancelled:
-                answer = httpx.post(
-                    f"{server.url}/runs/{response.headers['x-request-id']}/cancel", trust_env=False
-                )
+                answer = httpx.post(f"{server.url}/runs/{response.headers['x-request-id']}/cancel", trust_env=False)
                 cancelled = answer.status_code == 202
     events = envelopes(body)
     check_grammar(events)
@@ -306,23 +304,18 @@ class _Waiting:
         return str(given["question"])
 
 
-class _Fails:
-    """A library whose searches fail."""
+class _Fails(Lent):
+    """A library whose searches fail, from a certain depth on."""
 
-    def __init__(self, library: Any) -> None:
-        self._library = library
+    depth = 1
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
-
-    async def search(self, *_: Any) -> Any:
-        raise OSError("the disk is at /dev/secret")
+    async def search(self, collection: str, text: str, k: int, filters: Any = None) -> Any:
+        if k >= self.depth:
+            raise OSError("the disk is at /dev/secret")
+        return await super().search(collection, text, k, filters)
 
 
 class _FailsDeeper(_Fails):
-    """A library whose deeper searches fail."""
+    """A library whose slow path fails."""
 
-    async def search(self, collection: str, text: str, k: int, filters: Any = None) -> Any:
-        if k == 15:
-            raise OSError("the disk is at /dev/secret")
-        return await self._library.search(collection, text, k, filters)
+    depth = 15

@@ -2,6 +2,7 @@
 
 from typing import TypedDict
 
+from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
 from callbacks.events import Outcome
@@ -25,11 +26,15 @@ async def fallback(state: RagState, runtime: Runtime[RagContext]) -> Refused:
 
 def refusal(state: RagState, context: RagContext) -> str:
     """The text of the fallback for what this run found."""
-    shown = [document for document in state["passages"] if document.metadata["source_id"] in context.book]
     return fallback_text(
         size=context.collaborators.library.count(state["collection"], state["filters"]),
         collection=state["collection"],
         missing=missing(state["question"], state["candidates"]),
-        nearest=shown,
+        nearest=shown(state, context),
         policy=context.policy(state),
     )
+
+
+def shown(state: RagState, context: RagContext) -> list[Document]:
+    """The passages the reader has been told about."""
+    return [document for document in state["passages"] if document.metadata["source_id"] in context.book]

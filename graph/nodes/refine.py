@@ -10,7 +10,8 @@ from callbacks.answer import AnswerStream
 from callbacks.events import Action, Change, CitationAttached, Outcome, RefinementUpdate
 from chains.refine import RefineInput
 from graph.context import RagContext
-from graph.nodes.fallback import refusal
+from graph.nodes.fallback import refusal, shown
+from graph.refusals import retraction_text
 from graph.report import report, show_sources, status
 from graph.revision import ACCEPTABLE, Revision, problems, repair, without_markers
 from graph.safety import unsafe_links
@@ -55,8 +56,8 @@ async def _revised(state: RagState, context: RagContext, doubtful: list[int]) ->
     unsafe = unsafe_links(evidence)
     floor = context.policy(state).floor
     await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2)
-    shown = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
-    plain = repair(context.stream, shown, context.stream.judge, unsafe)
+    known = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
+    plain = repair(context.stream, known, context.stream.judge, unsafe)
     if not plain.citations or context.collaborators.refine is None:
         return plain
     await status("refining", f"Correcting {len(doubtful)} of {len(context.stream.sentences)} sentences")
@@ -64,7 +65,7 @@ async def _revised(state: RagState, context: RagContext, doubtful: list[int]) ->
         "question": state["question"],
         "sentences": [sentence.text for sentence in context.stream.sentences],
         "problems": doubtful,
-        "passages": [source.document for source in shown],
+        "passages": [source.document for source in known],
     }
     written = await _written(given, context)
     return written if written is not None and not unsafe(written.text) else plain
@@ -136,7 +137,7 @@ async def _retract(state: RagState, context: RagContext) -> Refined:
         message="Withdrawn: the sources support nothing of the draft",
         action="retract",
         revision=1,
-        refined_answer=refusal(state, context),
+        refined_answer=retraction_text(nearest=shown(state, context)),
         additional_citations=[],
         reasons=["no sentence of the draft is supported"],
         changes=[Change(sentence=s.sentence, before=s.text, after="") for s in context.stream.sentences],

@@ -11,9 +11,10 @@ from fastapi import Depends, FastAPI, Request
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langserve import add_routes
+from langserve.serialization import WellKnownLCSerializer
 from pydantic import BaseModel, ConfigDict, Field
 
-from callbacks.events import FinalAnswer, RefinementUpdate, Token, as_dict
+from callbacks.events import FinalAnswer, RefinementUpdate, Token, as_dict, escape_line_breaks
 from graph.hub import Hub
 from graph.query import Query
 from server.context import AppContext
@@ -21,6 +22,13 @@ from server.errors import BadRequest
 from server.routes.query import read_json
 
 ENDPOINTS = ("invoke", "batch", "stream", "stream_log", "playground", "input_schema", "output_schema", "config_schema")
+
+
+class _LineSerializer(WellKnownLCSerializer):
+    """LangServe's own, with every event on one line for clients that split lines as Unicode does."""
+
+    def dumps(self, obj: Any) -> bytes:
+        return escape_line_breaks(super().dumps(obj))
 
 
 class RunFailed(RuntimeError):
@@ -131,6 +139,7 @@ def add_langserve(app: FastAPI, context: AppContext) -> None:
             path=path,
             enabled_endpoints=cast(Sequence[Any], ENDPOINTS),
             playground_type=cast(Any, playground),
+            serializer=_LineSerializer(),
             dependencies=[Depends(_check_body(runnable, context))],
         )
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import uvicorn
 
+from retrieval.library import Library
+
 T = TypeVar("T")
 
 
@@ -57,3 +59,13 @@ def plain_server(app: Any) -> Any:
     return lambda port: uvicorn.Server(
         uvicorn.Config(app, port=port, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     )
+
+
+class Lent(Library):
+    """A library that outlives the server it is lent to."""
+
+    def __init__(self, library: Library) -> None:
+        self.__dict__ = library.__dict__
+
+    def close(self) -> None:
+        """Whoever lent it closes it."""
