@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from langchain_community.document_transformers import LongContextReorder
 from langchain_core.documents import Document
 from langchain_core.messages import HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
@@ -75,9 +77,14 @@ def fitting(passages: Sequence[Document], budget: int) -> list[Document]:
 
 
 def rows(passages: Sequence[Document]) -> str:
-    """Passages as numbered rows: a heading `[2] Title > Section`, then a line `[2.3] ...` for each sentence."""
+    """Passages as numbered rows: a heading `[2] Title > Section`, then a line `[2.3] ...` for each sentence.
+
+    The numbers follow the given order, best first. The best passages stand at the edges, the very best beside the
+    question, because models overlook the middle of a long context (Liu et al., "Lost in the Middle", 2023).
+    """
     lines = []
-    for number, passage in enumerate(passages, start=1):
+    numbered: Sequence[Any] = list(enumerate(passages, start=1))
+    for number, passage in LongContextReorder().transform_documents(numbered):
         place = " > ".join(part for part in (passage.metadata["source"], passage.metadata["section"]) if part)
         lines.append(f"[{number}] {readable(place)}")
         for at, (start, end) in enumerate(passage.metadata["sentences"], start=1):

@@ -1,0 +1,127 @@
+"""The command line, with and without a server."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from retrieval.library import Library
+from server.__main__ import main
+from server.commands.serve import is_loopback
+from server.lock import DataLock
+from tests.support.live import Live
+from tests.support.streams import check_grammar
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    papers = tmp_path / "papers"
+    (papers / "deeper").mkdir(parents=True)
+    (papers / "ferry.md").write_text("# Ferry\n\nThe ferry to Brack leaves at noon. It carries forty cars.")
+    (papers / "deeper" / "tea.txt").write_text("The tea room in Brack opens at ten.")
+    (papers / "picture.png").write_bytes(b"\x89PNG")
+    return papers
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_ingest_then_ask(folder: Path) -> None:
+    done = run("ingest", str(folder))
+    assert done.exit_code == 0, done.output
+    assert "Indexed 2 documents" in done.output
+    assert "Left out 1 files" in done.output
+    answer = run("ask", "When does the ferry to Brack leave?")
+    assert answer.exit_code == 0, answer.output
+    assert "at noon [1]" in answer.output
+    assert "[1] Ferry: “The ferry to Brack leaves at noon.”" in answer.output
+
+
+def test_ask_prints_envelopes_as_json(folder: Path) -> None:
+    run("ingest", str(folder))
+    printed = run("ask", "When does the ferry to Brack leave?", "--json").output
+    check_grammar([json.loads(line) for line in printed.strip().split("\n")])
+
+
+def test_one_bad_file_never_stops_the_rest_and_is_listed(folder: Path) -> None:
+    (folder / "broken.txt").write_bytes(b"caf\xe9")
+    done = run("ingest", str(folder), str(folder / "picture.png"))
+    assert done.exit_code == 1
+    assert "Indexed 2 documents" in done.output
+    assert "broken.txt: The file is not UTF-8 text." in done.output
+    assert "picture.png" in done.output
+
+
+def test_the_built_in_collection_cannot_be_written_to(folder: Path) -> None:
+    assert run("ingest", str(folder), "--collection", "docs").exit_code == 1
+
+
+def test_ask_and_ingest_go_through_the_server_that_holds_the_data_folder(
+    folder: Path, serve: Callable[..., Live], own_library: Library
+) -> None:
+    server = serve(library=own_library)
+    lock = DataLock(Path("data"))
+    lock.acquire()
+    lock.announce(server.url)
+    try:
+        assert run("ingest", str(folder)).exit_code == 0
+        assert own_library.sizes()["default"] == 2
+        assert "at noon" in run("ask", "When does the ferry to Brack leave?").output
+    finally:
+        lock.release()
+
+
+def test_ask_says_what_is_wrong(folder: Path) -> None:
+    assert "collection" in run("ask", "x", "--collection", "nope").output
+    for refused in (run("ask", ""), run("ask", "x", "--collection", "nope"), run("ask", "x", "--deep")):
+        assert refused.exit_code == 1
+        assert "Traceback" not in refused.output
+    assert "cannot be reached" in run("ask", "x", "--server", "http://127.0.0.1:9").output
+
+
+def test_doctor_finds_what_is_wrong(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    well = run("doctor")
+    assert well.exit_code == 0, well.output
+    assert "all-MiniLM-L6-v2, whole" in well.output
+    monkeypatch.setenv("GROUNDSWELL_CHAT_MODEL", "groq:llama")
+    monkeypatch.setenv("GROUNDSWELL_POLICY", "missing.toml")
+    monkeypatch.setenv("GROUNDSWELL_HOST", "0.0.0.0")  # noqa: S104
+    ill = run("doctor")
+    assert ill.exit_code == 1
+    for expected in ("groundswell[groq]", "missing.toml", "Use 127.0.0.1"):
+        assert expected in ill.output
+
+
+def test_wrong_settings_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDSWELL_PORT", "many")
+    wrong = run("doctor")
+    assert wrong.exit_code == 1
+    assert "GROUNDSWELL_PORT" in wrong.output
+
+
+def test_without_keys_only_this_machine_may_ask(folder: Path) -> None:
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("::1")
+    assert not is_loopback("0.0.0.0")  # noqa: S104
+    assert not is_loopback("example.org")
+    refused = run("serve", "--host", "0.0.0.0")  # noqa: S104
+    assert refused.exit_code == 1
+    assert "API keys" in refused.output
+
+
+def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    from graph.policy import PolicyError, load_policies
+
+    path = tmp_path / "policy.toml"
+    path.write_text("[domains.underwriting]\nmin_chunks = 4\n[domains.tea]\nmin_score = 0.9\n")
+    policies = load_policies(path)
+    assert (policies["underwriting"].min_chunks, policies["underwriting"].precheck) == (4, "full_slow_path")
+    assert policies["tea"].min_score == 0.9
+    for wrong in ("[domains.x]\nmin_scor = 1", "[domains.x]\nmin_score = 2", "clasify = true", "[[["):
+        path.write_text(wrong)
+        with pytest.raises(PolicyError, match=r"policy\.toml"):
+            load_policies(path)
