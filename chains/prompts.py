@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from langchain_community.document_transformers import LongContextReorder
 from langchain_core.documents import Document
@@ -83,8 +82,9 @@ def rows(passages: Sequence[Document]) -> str:
     question, because models overlook the middle of a long context (Liu et al., "Lost in the Middle", 2023).
     """
     lines = []
-    numbered: Sequence[Any] = list(enumerate(passages, start=1))
-    for number, passage in LongContextReorder().transform_documents(numbered):
+    numbers = {id(passage): number for number, passage in enumerate(passages, start=1)}
+    for passage in LongContextReorder().transform_documents(passages):
+        number = numbers[id(passage)]
         place = " > ".join(part for part in (passage.metadata["source"], passage.metadata["section"]) if part)
         lines.append(f"[{number}] {readable(place)}")
         for at, (start, end) in enumerate(passage.metadata["sentences"], start=1):

@@ -164,7 +164,7 @@ class Hub:
             raise ShuttingDown("The server is shutting down.")
         if query.mode == "deep":
             raise Refusal("Deep research is not available on this server.", field="mode")
-        if query.budget is not None:
+        if query.budget:
             raise Refusal("A budget belongs to deep research.", field="budget")
         if query.thread_id is not None:
             raise UnknownThing("There is no such conversation.", field="thread_id")

@@ -20,7 +20,7 @@ from retrieval.documents import DocumentStore
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library
 from server.app import create_app
-from server.bootstrap import HOME
+from server.bootstrap import HOME, build_context
 from server.context import AppContext
 from server.jobs import Jobs
 from server.serving import build_server
@@ -145,3 +145,11 @@ def with_model(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]
         }
 
     return make
+
+
+@pytest.fixture(scope="session")
+def docs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """What `make serve` starts: the built-in documentation and the embedded models."""
+    context = build_context(Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("served")))
+    with live(lambda port: build_server(create_app(context), context, host="127.0.0.1", port=port)) as running:
+        yield running

@@ -21,7 +21,17 @@ from server.context import AppContext
 from server.errors import BadRequest
 from server.routes.query import read_json
 
-ENDPOINTS = ("invoke", "batch", "stream", "stream_log", "playground", "input_schema", "output_schema", "config_schema")
+ENDPOINTS = (
+    "invoke",
+    "batch",
+    "stream",
+    "stream_log",
+    "playground",
+    "input_schema",
+    "output_schema",
+    "config_schema",
+    "config_hashes",  # the playgrounds fetch their schemas there
+)
 
 
 class _LineSerializer(WellKnownLCSerializer):
