@@ -151,7 +151,8 @@ class Library:
         """Make an empty collection; one that exists stays as it is."""
         with self._writing:
             self._store.create_collection(collection)
-            self._indexes.setdefault(collection, CollectionIndex(self._dimensions))
+            if collection not in self._indexes:
+                self._indexes[collection] = CollectionIndex(self._dimensions)
 
     def add(self, collection: str, submission: Submission, progress: Progress = lambda *_: None) -> str:
         """Parse, cut, embed and store one document; its id. A former version is replaced at once, never mixed.
@@ -196,8 +197,9 @@ class Library:
 
     def _publish(self, collection: str, document_id: str) -> None:
         stored = self._store.passages(collection, document_id)
-        index = self._indexes.setdefault(collection, CollectionIndex(self._dimensions))
-        index.update(add=stored.passages, vectors=stored.vectors, remove_documents={document_id})
+        if collection not in self._indexes:
+            self._indexes[collection] = CollectionIndex(self._dimensions)
+        self._indexes[collection].update(add=stored.passages, vectors=stored.vectors, remove_documents={document_id})
 
 
 def document_id_of(submission: Submission) -> str:

@@ -23,7 +23,7 @@ async def retrieve(state: RagState, runtime: Runtime[RagContext]) -> Retrieved:
     """Search the collection. The retriever's callback announces the sources, unless the policy holds them back."""
     context, policy = runtime.context, runtime.context.policy(state)
     size = context.collaborators.library.count(state["collection"], state["filters"])
-    await status("searching", f"Searching {size} passages")
+    await status("searching", f"Searching {size} passage{'s' * (size != 1)}")
     held_back = policy.precheck == "full_slow_path"
     wave = {} if held_back else {"wave": 1, "announce": state["top_k"]}
     retriever = context.retriever(state, context.judged(state))
