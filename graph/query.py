@@ -4,7 +4,6 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
 
 from graph.policy import DEFAULT_DOMAIN
 
@@ -28,32 +27,31 @@ Text = Annotated[str, AfterValidator(_writable)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_writable)]
 
 
-Absent = SkipJsonSchema[None]
-"""Not given. Forms made from the schema, LangServe's playground among them, cannot show a field that may be null."""
-
-
-def _without_null_defaults(schema: dict[str, Any]) -> None:
-    for field in schema["properties"].values():
+def _without_nulls(schema: dict[str, Any]) -> None:
+    """Forms made from the schema, LangServe's playground among them, cannot show a field that may be null."""
+    for name, field in schema["properties"].items():
+        kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+        schema["properties"][name] = {**field, **kinds[0]} if kinds else field
         if field.get("default", ...) is None:
-            del field["default"]
+            del schema["properties"][name]["default"]
 
 
 class Query(BaseModel):
     """A question and how it is to be answered."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_without_null_defaults)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_without_nulls)
 
     query: Annotated[
         str, Field(min_length=1, max_length=MAX_QUERY), AfterValidator(_writable), AfterValidator(_not_blank)
     ]
     mode: Literal["fast", "deep"] = "fast"
-    collection: Name | Absent = None
+    collection: Name | None = None
     domain: Name = DEFAULT_DOMAIN
-    thread_id: Name | Absent = None
+    thread_id: Name | None = None
     top_k: Annotated[int, Field(ge=1, le=50, strict=True)] = 6
-    filters: Annotated[dict[str, Any], Field(max_length=20)] | Absent = None
+    filters: Annotated[dict[str, Any], Field(max_length=20)] | None = None
     stream: bool = True
     include_sources: bool = True
-    include_thinking: bool | Absent = None
+    include_thinking: bool | None = None
     on_disconnect: Literal["cancel", "continue"] = "cancel"
-    budget: dict[str, float] | Absent = None
+    budget: dict[str, float] | None = None
