@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from fastapi import Response
+from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from callbacks.log import Entry
+from callbacks.log import Entry, EventLog
 from server.protocols import ndjson, sse
 
 Batches = AsyncIterator[Sequence[Entry]]
@@ -64,18 +64,19 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def sse_stream(batches: Batches, *, request_id: str, numbered: bool, end: Callable[[], bytes]) -> EventStream:
-    """The stream as server-sent events."""
+def follow(
+    request: Request, log: EventLog, batches: Batches, *, after: int, numbered: bool, outcome: Callable[[], str]
+) -> Response:
+    """A log after `after` as the client wants it; 204 when it has ended and there is no more, so that it stops asking."""
+    if log.closed and after >= len(log):
+        return Response(status_code=204, headers={"X-Request-ID": log.request_id})
+    if ndjson.MEDIA_TYPE in request.headers.get("accept", ""):
+        return EventStream(batches, request_id=log.request_id, media_type=ndjson.MEDIA_TYPE, render=ndjson.lines)
     return EventStream(
         batches,
-        request_id=request_id,
+        request_id=log.request_id,
         media_type=sse.MEDIA_TYPE,
         render=sse.numbered_frames if numbered else sse.frames,
         heartbeat=sse.HEARTBEAT,
-        end=end,
+        end=lambda: sse.end_frame(log.request_id, len(log), outcome()),
     )
-
-
-def ndjson_stream(batches: Batches, *, request_id: str) -> EventStream:
-    """The stream as lines of JSON."""
-    return EventStream(batches, request_id=request_id, media_type=ndjson.MEDIA_TYPE, render=ndjson.lines)

@@ -16,6 +16,9 @@ from server.lock import DataFolderHeld, DataLock
 from server.serving import build_server
 from server.settings import Settings
 
+_SEND_BUFFER = 256 * 1024
+_UNACKNOWLEDGED_MS = 30_000
+
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `click.ClickException` for what the operator can mend."""
@@ -57,6 +60,10 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # without it asyncio leaves Nagle on
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # a reader that stops reading would be invisible for the first megabytes, and a vanished one for hours
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
     try:
         listening.bind((host, port))
     except OSError as error:

@@ -17,7 +17,7 @@ from server.jobs import Job
 from server.protocols import sse
 from server.routes.dependencies import Context, resume_point, wants_ndjson
 from server.routes.query import IdempotencyKey, read_json
-from server.streaming import ndjson_stream, sse_stream
+from server.streaming import follow
 
 router = APIRouter(tags=["documents"])
 
@@ -114,17 +114,8 @@ async def get_job_events(
 
 
 def _follow(request: Request, context: AppContext, job: Job, *, after: int, numbered: bool) -> Response:
-    if job.log.closed and after >= len(job.log):
-        return Response(status_code=204, headers={"X-Request-ID": job.job_id})
     batches = job.log.follow(after, idle=context.settings.heartbeat_seconds)
-    if wants_ndjson(request):
-        return ndjson_stream(batches, request_id=job.job_id)
-    return sse_stream(
-        batches,
-        request_id=job.job_id,
-        numbered=numbered,
-        end=lambda: sse.end_frame(job.job_id, len(job.log), job.outcome),
-    )
+    return follow(request, job.log, batches, after=after, numbered=numbered, outcome=lambda: job.outcome)
 
 
 def _from_json(body: DocumentsIn) -> tuple[str, list[Submission]]:

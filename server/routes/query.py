@@ -13,8 +13,8 @@ from graph.run import Run
 from server.context import AppContext
 from server.errors import BadRequest, problem
 from server.protocols import sse
-from server.routes.dependencies import Context, require_json, resume_point, wants_ndjson
-from server.streaming import ndjson_stream, sse_stream
+from server.routes.dependencies import Context, require_json, resume_point
+from server.streaming import follow
 
 router = APIRouter(tags=["questions"])
 
@@ -33,7 +33,7 @@ async def post_query(request: Request, context: Context, idempotency_key: Idempo
     run = context.hub.start(query, idempotency_key=idempotency_key)
     if not query.stream:
         return await _final(request, context, run)
-    return follow(request, context, run, after=0, numbered=False)
+    return follow_run(request, context, run, after=0, numbered=False)
 
 
 @router.get(
@@ -49,27 +49,18 @@ async def get_query(request: Request, context: Context) -> Response:
     """The same for a browser's EventSource; a reconnect with `Last-Event-ID` resumes and never starts another run."""
     point = resume_point(request)
     if point is not None:
-        return follow(request, context, context.hub.get(point[0]), after=point[1], numbered=True)
+        return follow_run(request, context, context.hub.get(point[0]), after=point[1], numbered=True)
     query = _from_parameters(request)
     run = context.hub.start(query)
     if not query.stream:
         return await _final(request, context, run)
-    return follow(request, context, run, after=0, numbered=True)
+    return follow_run(request, context, run, after=0, numbered=True)
 
 
-def follow(request: Request, context: AppContext, run: Run, *, after: int, numbered: bool) -> Response:
-    """The events of a run after `after`; 204 when it has ended and there are none, so that an EventSource stops."""
-    if run.log.closed and after >= len(run.log):
-        return Response(status_code=204, headers={"X-Request-ID": run.request_id})
+def follow_run(request: Request, context: AppContext, run: Run, *, after: int, numbered: bool) -> Response:
+    """The events of a run after `after`; while they are read, the run is wanted."""
     batches = context.hub.follow(run, after, idle=context.settings.heartbeat_seconds)
-    if wants_ndjson(request):
-        return ndjson_stream(batches, request_id=run.request_id)
-    return sse_stream(
-        batches,
-        request_id=run.request_id,
-        numbered=numbered,
-        end=lambda: sse.end_frame(run.request_id, len(run.log), run.outcome),
-    )
+    return follow(request, run.log, batches, after=after, numbered=numbered, outcome=lambda: run.outcome)
 
 
 async def read_json(request: Request) -> Any:

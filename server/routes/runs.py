@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from server.routes.dependencies import Context, resume_point
-from server.routes.query import follow
+from server.routes.query import follow_run
 
 router = APIRouter(prefix="/runs/{request_id}", tags=["runs"])
 
@@ -25,7 +25,7 @@ async def get_events(
     """Replay after `Last-Event-ID` or `?after=`, then follow live; 204 when there is nothing more to come."""
     run = context.hub.get(request_id)
     point = resume_point(request, expected=request_id)
-    return follow(request, context, run, after=point[1] if point else after, numbered=True)
+    return follow_run(request, context, run, after=point[1] if point else after, numbered=True)
 
 
 @router.post("/cancel", status_code=202)
