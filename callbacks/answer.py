@@ -83,7 +83,7 @@ class AnswerStream:
 
     def _whole_characters(self, text: str) -> str:
         text, self._half = self._half + text, ""
-        if not _SURROGATE.search(text):
+        if text.isascii() or not _SURROGATE.search(text):
             return text
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
@@ -117,8 +117,17 @@ class AnswerStream:
     def _current(self) -> str:
         return (self.text + self._unsaid)[self._sentence_start : self._core_end]
 
+    def _last_char(self) -> str:
+        """The last character of the current sentence without its markers."""
+        at = self._core_end - 1
+        if at < self._sentence_start:
+            return ""
+        return self.text[at] if at < len(self.text) else self._unsaid[at - len(self.text)]
+
     def _ends_before(self, unit: str) -> bool:
         """Whether the sentence so far ends before the white space held back and `unit`."""
+        if "\n" not in self._gap and self._last_char() not in _MAY_END:
+            return False
         core = self._current()
         if not _HAS_WORD.search(core):
             return False

@@ -6,11 +6,11 @@ from typing import TypedDict
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.embedded import SCORES_KEY
+from chains.parsing import TextParser
 from chains.prompts import ANSWER, fitting, rows
 
 
@@ -27,9 +27,7 @@ def answer_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
     def prompt(given: AnswerInput) -> ChatPromptValue:
         return ChatPromptValue(messages=answer_messages(given["question"], fitting(given["passages"], context_tokens)))
 
-    return (RunnableLambda(prompt, name="answer_prompt") | model | StrOutputParser()).with_config(
-        run_name="answer_chain"
-    )
+    return (RunnableLambda(prompt, name="answer_prompt") | model | TextParser()).with_config(run_name="answer_chain")
 
 
 def answer_messages(question: str, passages: Sequence[Document]) -> list[BaseMessage]:

@@ -61,6 +61,14 @@ def embedding_model(name: str) -> Embeddings:
         raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
 
 
+async def close_model(model: BaseChatModel) -> None:
+    """Close the connections a model keeps open, in the event loop that used it."""
+    for name in ("root_async_client", "_async_client"):
+        client = vars(model).get(name)
+        if client is not None:
+            await client.close()
+
+
 def _provider(name: str) -> str:
     provider, colon, _ = name.partition(":")
     if not colon:

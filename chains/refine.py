@@ -5,9 +5,9 @@ from typing import TypedDict
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
-from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from chains.parsing import TextParser
 from chains.prompts import REFINE, fitting, rows
 
 
@@ -31,7 +31,7 @@ def refine_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
             "problems": "\n".join(f"- {given['sentences'][at]}" for at in given["problems"]),
         }
 
-    return (RunnableLambda(fields, name="refine_prompt") | REFINE | model | StrOutputParser()).with_config(
+    return (RunnableLambda(fields, name="refine_prompt") | REFINE | model | TextParser()).with_config(
         run_name="refine_chain"
     )
 

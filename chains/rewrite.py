@@ -3,9 +3,9 @@
 import re
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from chains.parsing import TextParser
 from chains.prompts import REWRITE
 from language.words import content_terms, names, negated, numbers
 
@@ -21,7 +21,7 @@ _LONGEST = 400
 
 def rewrite_chain(model: BaseChatModel) -> Runnable[dict[str, str], str]:
     """`{question}` in, the rewritten question out: prompt, model, parser."""
-    return (REWRITE | model | StrOutputParser() | RunnableLambda(_first_line)).with_config(run_name="rewrite_chain")
+    return (REWRITE | model | TextParser() | RunnableLambda(_first_line)).with_config(run_name="rewrite_chain")
 
 
 def plain_rewrite() -> Runnable[dict[str, str], str]:

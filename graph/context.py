@@ -1,5 +1,6 @@
 """What a run may use: collaborators live as long as the application, a context as long as one run."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from langchain_core.runnables import Runnable
@@ -35,6 +36,10 @@ class Limits:
     """How many the slow path looks at."""
 
 
+async def nothing_to_close() -> None:
+    """For collaborators that keep nothing open."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Collaborators:
     """What every run uses. Tests hand in their own with `dataclasses.replace`."""
@@ -46,6 +51,8 @@ class Collaborators:
     """None where doubtful sentences are left out rather than rewritten."""
     chat_model: str
     """Its name, for `/health`."""
+    close: Callable[[], Awaitable[None]] = nothing_to_close
+    """Lets go of what must be closed in the event loop that used it."""
     policies: Policies = field(default_factory=lambda: BUILT_IN)
     limits: Limits = field(default_factory=Limits)
 

@@ -145,7 +145,7 @@ class Hub:
         return [run for run in self._runs.values() if run.state == "running"]
 
     async def drain(self, grace: float) -> None:
-        """Take no new runs, let those under way finish within `grace` seconds, then stop the rest."""
+        """Take no new runs, let those under way finish within `grace` seconds, stop the rest, let go of everything."""
         self.draining = True
         tasks = [run.task for run in self.active() if run.task is not None]
         if tasks:
@@ -157,6 +157,7 @@ class Hub:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        await self.collaborators.close()
 
     def check(self, query: Query) -> str:
         """The collection a question would be answered from. Raises `Refusal` if it could start no run."""

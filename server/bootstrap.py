@@ -1,9 +1,10 @@
 """The composition root: the only place that picks implementations."""
 
+from functools import partial
 from pathlib import Path
 
 from chains.answer import answer_chain
-from chains.models import EMBEDDED, chat_model, embedding_model
+from chains.models import EMBEDDED, chat_model, close_model, embedding_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
@@ -56,6 +57,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         rewrite=plain_rewrite() if embedded or not settings.rewrite else rewrite_chain(model),
         refine=None if embedded else refine_chain(model, context_tokens=settings.context_tokens),
         chat_model=settings.chat_model,
+        close=partial(close_model, model),
         policies=load_policies(settings.policy),
         limits=Limits(
             rewrite_seconds=settings.rewrite_seconds,

@@ -67,7 +67,7 @@ async def _left(receive: Receive) -> None:
 def follow(
     request: Request, log: EventLog, batches: Batches, *, after: int, numbered: bool, outcome: Callable[[], str]
 ) -> Response:
-    """A log after `after` as the client wants it; 204 when it has ended and there is no more, so that it stops asking."""
+    """A log after `after` as the client wants it; 204 when it has ended and there is no more, so that it stops."""
     if log.closed and after >= len(log):
         return Response(status_code=204, headers={"X-Request-ID": log.request_id})
     if ndjson.MEDIA_TYPE in request.headers.get("accept", ""):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from chains.answer import answer_chain
-from chains.models import chat_model
+from chains.models import chat_model, close_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
@@ -141,6 +142,7 @@ def with_model(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]
             "rewrite": rewrite_chain(model) if rewrite else plain_rewrite(),
             "refine": refine_chain(model),
             "chat_model": name,
+            "close": partial(close_model, model),
             "limits": Limits(**limits),
         }
 

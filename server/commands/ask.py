@@ -132,7 +132,7 @@ def _local(settings: Settings, body: dict[str, Any]) -> Iterator[dict[str, Any]]
     """The run in this process, pulled step by step from an event loop of its own."""
     from callbacks.events import as_dict
     from chains.models import ModelUnavailable
-    from graph.hub import Refusal
+    from graph.hub import Hub, Refusal
     from graph.policy import PolicyError
     from graph.query import Query
     from server.bootstrap import build_hub, open_library
@@ -144,13 +144,15 @@ def _local(settings: Settings, body: dict[str, Any]) -> Iterator[dict[str, Any]]
         raise click.ClickException("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from error
     with asyncio.Runner() as runner:
 
-        async def begin() -> AsyncIterator[Any]:
-            return build_hub(settings, library).ask(query)
+        async def begin() -> Hub:
+            return build_hub(settings, library)
 
         try:
-            stream = runner.run(begin())
+            hub = runner.run(begin())
+            stream = hub.ask(query)
             while (event := runner.run(_next(stream))) is not None:
                 yield as_dict(event)
+            runner.run(hub.drain(0))
         except (Refusal, ModelUnavailable, PolicyError) as refusal:
             raise click.ClickException(str(refusal)) from refusal
         finally:
