@@ -65,6 +65,9 @@ class AnswerStream:
     def begin(self, rows: Sequence[str]) -> None:
         """A model starts to write, with these source ids as the rows of its context."""
         self.rows = rows
+        if not self.text:  # whatever an attempt that failed has left
+            self._parser, self._gap, self._half, self._unsaid = CitationParser(), "", "", ""
+            self.unknown_citations = 0
 
     def feed(self, text: str) -> Iterator[Payload]:
         """The events that a further piece of the model's text gives rise to."""
@@ -198,7 +201,7 @@ class AnswerStream:
         """Say what is left of the current sentence, cite it if nothing did, and publish what the sources say of it."""
         yield from self._say()
         core = self._current()
-        if not _HAS_WORD.search(core) or core.startswith("#"):
+        if not any(char.isalnum() for char in core):
             self._sentence_start = len(self.text)
             return
         cited = [citation.quote for citation in self.citations if citation.sentence == len(self.sentences)]

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _OPENING = "[【"
-_CITATION = re.compile(r"[\[【]\s*([1-9]\d{0,2}(?:\.\d{1,3})?(?:\s*[,;]\s*[1-9]\d{0,2}(?:\.\d{1,3})?)*)\s*[\]】]")
-_BEGUN = re.compile(r"[\[【]\s*(?:[1-9][\d\s.,;]*)?")
+_PLACE = r"[1-9]\d{0,2}(?:\.\d{1,3})?"
+_CITATION = re.compile(rf"[\[【]\s*({_PLACE}(?:\s*[,;–-]\s*{_PLACE})*)\s*[\]】]")
+_BEGUN = re.compile(r"[\[【]\s*(?:[1-9][\d\s.,;–-]*)?")
 _LONGEST = 64
 
 
@@ -48,7 +49,7 @@ class CitationParser:
                 pending = pending[at:]
             whole = _CITATION.match(pending)
             if whole:
-                yield Cited(tuple(_reference(part) for part in re.split(r"[,;]", whole.group(1))))
+                yield Cited(tuple(_reference(part) for part in re.split(r"[,;–-]", whole.group(1))))
                 pending = pending[whole.end() :]
             elif len(pending) < _LONGEST and _BEGUN.fullmatch(pending):
                 self._held = pending

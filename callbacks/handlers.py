@@ -24,7 +24,7 @@ SOURCES_EVENT = "sources"
 """The custom event by which a node announces passages it held back or found another way."""
 
 Publish = Callable[[Payload], None]
-_CUT_SHORT = frozenset({"length", "max_tokens", "content_filter", "refusal"})
+_CUT_SHORT = frozenset({"length", "max_tokens", "content_filter", "refusal", "safety"})
 
 
 class _Handler(AsyncCallbackHandler):
@@ -185,5 +185,5 @@ def _cut_short(response: LLMResult) -> bool:
     """Whether the model stopped before it was done; a stream without any reason to stop was cut."""
     message = getattr(response.generations[0][0], "message", None)
     known: dict[str, Any] = getattr(message, "response_metadata", {})
-    reasons = [value for key, value in known.items() if key.endswith("_reason") and value]
+    reasons = [str(value).lower() for key, value in known.items() if key.lower().endswith("reason") and value]
     return not reasons or any(reason in _CUT_SHORT for reason in reasons)

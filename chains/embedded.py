@@ -17,7 +17,8 @@ SCORES_KEY = "row_scores"
 """In `additional_kwargs` of the prompt's message: row number -> how well it matches the question, 0..1."""
 
 _ROW = re.compile(r"^\[(\d+)\.(\d+)\] (.+)$", re.MULTILINE)
-_QUESTION = re.compile(r"^Question: (.+?)\s*\Z", re.MULTILINE | re.DOTALL)
+_QUESTION_MARK = "\n\nQuestion: "
+"""Rows hold no line breaks, so the first of these ends the evidence, whatever the question holds."""
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
 
 
@@ -85,9 +86,10 @@ class ExtractiveChatModel(BaseChatModel):
         """The answer in pieces of a word each."""
         prompt = messages[-1]
         text = prompt.text
-        asked = _QUESTION.search(text)
-        question = asked.group(1) if asked else ""
-        chosen = select(question, _rows(text, question, prompt.additional_kwargs.get(SCORES_KEY)), self.max_sentences)
+        evidence, _, question = text.partition(_QUESTION_MARK)
+        chosen = select(
+            question, _rows(evidence, question, prompt.additional_kwargs.get(SCORES_KEY)), self.max_sentences
+        )
         for at, row in enumerate(chosen):
             said = _CLOSING.split(row.text, maxsplit=1)
             body, closing = said[0], said[1] if len(said) > 1 else "."

@@ -32,6 +32,8 @@ class Limits:
     """Calls to a failing model, the first included, and only before the first token."""
     judged_passages: int = 10
     """How many passages the gate looks at, however few are asked for."""
+    context_tokens: int = 6000
+    """How much evidence a prompt may hold."""
     deep_k: int = 15
     """How many the slow path looks at."""
 

@@ -7,13 +7,19 @@ from langchain_core.documents import Document
 
 from callbacks.events import GateDecision, Verdict
 from graph.policy import Policy
-from language.words import content_terms, names, terms
+from language.words import STOPWORDS, names, terms
 
-Searched = Literal["once", "wider", "verified"]
-"""How far the search has gone: the first one, the wider one, or the whole slow path."""
+Searched = Literal["once", "wider", "verified", "failed"]
+"""How far the search has gone: the first one, the wider one, the whole slow path, or a slow path that failed."""
 
-OVERWHELMING = 0.95
+STRONG = 0.75
 _MISSING_SHOWN = 6
+_SAY_LITTLE = STOPWORDS | frozenset(
+    "anything back bring brings bought buy come comes day days everything get gets getting give given goes going gone "
+    "got help hello hey hi keep left long look made makes many need needs nothing offer offers people put run runs set "
+    "something start text thanks thank thing things think used using want wants went win wins won work works year "
+    "years deep far old often soon big please sort type".split()
+)
 
 
 def judge(
@@ -31,15 +37,15 @@ def judge(
     must reach `expand_min_score`. A policy with `full_slow_path` gets `verify_first` until the slow path has run,
     and what that finds is judged like the first search, for the last time.
 
-    No more passages are asked for than there are, and one fewer where the evidence is overwhelming: a fact that stands
-    in one place only is no less true.
+    No more passages are asked for than there are; and where two are asked for, strong evidence needs no second one: a
+    fact that stands in one place only is no less true. A policy that asks for more than two means it.
     """
     widened = stage == "wider"
     top_score = max((document.metadata["evidence"] for document in candidates), default=0.0)
     chunks = sum(document.metadata["score"] >= policy.floor for document in candidates)
     needed_chunks = _needed(policy, len(candidates), top_score)
     needed_score = policy.expand_min_score if widened else policy.min_score
-    enough = top_score >= needed_score and chunks >= needed_chunks
+    enough = top_score >= needed_score and chunks >= needed_chunks and stage != "failed"
     where = " after the wider search" if widened else ""
     return GateDecision(
         verdict=_verdict(enough, policy, stage),
@@ -49,6 +55,7 @@ def judge(
         min_chunks=needed_chunks,
         min_score=policy.min_score,
         reasons=[
+            *(["the deeper check failed"] if stage == "failed" else []),
             f"best evidence {top_score:.2f}{where}, needs {needed_score:.2f}",
             f"{chunks} {'passage' if chunks == 1 else 'passages'} above {policy.floor:.2f}, needs {needed_chunks}",
         ],
@@ -57,8 +64,8 @@ def judge(
 
 
 def _needed(policy: Policy, found: int, top_score: float) -> int:
-    corroboration = policy.min_chunks - (top_score >= OVERWHELMING)
-    return max(1, min(corroboration, found))
+    alone = policy.min_chunks == 2 and top_score >= STRONG
+    return max(1, min(1 if alone else policy.min_chunks, found))
 
 
 def _verdict(enough: bool, policy: Policy, stage: Searched) -> Verdict:
@@ -75,7 +82,7 @@ def missing(question: str, candidates: Sequence[Document]) -> list[str]:
             terms(f"{document.metadata['source']} {document.metadata['section'] or ''} {document.page_content}")
         )
     words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
-    wanted = [*names(question), *(word for word in words if len(word) > 3 and content_terms(word))]
+    wanted = [*names(question), *(word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE)]
     absent = [piece for piece in wanted if not set(terms(piece)) <= held]
     distinct = {" ".join(terms(piece)): piece for piece in reversed(absent)}
     return list(reversed(distinct.values()))[:_MISSING_SHOWN]

@@ -7,9 +7,10 @@ async for event in hub.ask(Query(query="What opens the gate?")):
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from callbacks.events import StreamEvent
@@ -73,7 +74,8 @@ class Hub:
         self._limits = limits or HubLimits()
         self._runs: dict[str, Run] = {}
         self._keys: dict[str, tuple[str, str]] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._grace: dict[str, asyncio.TimerHandle] = {}
+        self._expiry: dict[str, asyncio.TimerHandle] = {}
 
     def start(self, query: Query, *, idempotency_key: str | None = None) -> Run:
         """Start a run, or join the one this key started. Raises `Refusal`."""
@@ -133,7 +135,7 @@ class Hub:
     def reading(self, run: Run) -> Iterator[None]:
         """Somebody waits for this run."""
         run.readers += 1
-        self._stop_timer(run)
+        _stop(self._grace, run)
         try:
             yield
         finally:
@@ -154,9 +156,8 @@ class Hub:
             run.cancel("the server is shutting down", code="server_shutdown")
         if tasks:
             await asyncio.wait(tasks)
-        for timer in self._timers.values():
+        for timer in [*self._grace.values(), *self._expiry.values()]:
             timer.cancel()
-        self._timers.clear()
         await self.collaborators.close()
 
     def check(self, query: Query) -> str:
@@ -191,12 +192,17 @@ class Hub:
     def _await_readers(self, run: Run) -> None:
         if run.readers or run.state != "running" or run.query.on_disconnect == "continue":
             return
-        self._timer(run, self._limits.reconnect_grace, lambda: run.cancel("the client left"))
+        _stop(self._grace, run)
+        loop = asyncio.get_running_loop()
+        left = partial(run.cancel, "the client left")
+        self._grace[run.request_id] = loop.call_later(self._limits.reconnect_grace, left)
 
     def _finished(self, run: Run) -> None:
-        self._stop_timer(run)
+        run.settle()
+        _stop(self._grace, run)
         if not self.draining:
-            self._timer(run, self._limits.keep_seconds, lambda: self._forget(run))
+            loop = asyncio.get_running_loop()
+            self._expiry[run.request_id] = loop.call_later(self._limits.keep_seconds, self._forget, run)
         while len(self._runs) > self._limits.runs_kept:
             oldest = next((run for run in self._runs.values() if run.state != "running"), None)
             if oldest is None:
@@ -204,18 +210,15 @@ class Hub:
             self._forget(oldest)
 
     def _forget(self, run: Run) -> None:
-        self._stop_timer(run)
+        _stop(self._expiry, run)
         self._runs.pop(run.request_id, None)
         self._keys = {key: value for key, value in self._keys.items() if value[1] != run.request_id}
 
-    def _timer(self, run: Run, seconds: float, then: Callable[[], None]) -> None:
-        self._stop_timer(run)
-        self._timers[run.request_id] = asyncio.get_running_loop().call_later(seconds, then)
 
-    def _stop_timer(self, run: Run) -> None:
-        timer = self._timers.pop(run.request_id, None)
-        if timer is not None:
-            timer.cancel()
+def _stop(timers: dict[str, asyncio.TimerHandle], run: Run) -> None:
+    timer = timers.pop(run.request_id, None)
+    if timer is not None:
+        timer.cancel()
 
 
 def _fingerprint(query: Query) -> str:

@@ -66,6 +66,8 @@ class PolicyFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    classify: Literal[False] = False
+    """Questions are not classified: their domain is the one they name."""
     domains: dict[str, dict[str, Any]] = {}
 
 
@@ -78,11 +80,23 @@ def load_policies(path: Path | None) -> Policies:
         return BUILT_IN
     try:
         file = PolicyFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        changed = {name: _changed(BUILT_IN.get(name), table) for name, table in file.domains.items()}
+        changed = {name: _changed(name, table) for name, table in file.domains.items()}
         return {**BUILT_IN, **changed}
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except PolicyError as error:
+        raise PolicyError(f"{path.name}: {error}") from error
+    except ValidationError as error:
+        raise PolicyError(f"{path.name}: {_told(error)}") from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise PolicyError(f"{path.name}: {error}") from error
 
 
-def _changed(built_in: Policy | None, table: Mapping[str, Any]) -> Policy:
-    return Policy.model_validate({**(built_in.model_dump() if built_in else {}), **table})
+def _changed(name: str, table: Mapping[str, Any]) -> Policy:
+    built_in = BUILT_IN.get(name)
+    try:
+        return Policy.model_validate({**(built_in.model_dump() if built_in else {}), **table})
+    except ValidationError as error:
+        raise PolicyError(f"domains.{name}.{_told(error)}") from error
+
+
+def _told(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors())

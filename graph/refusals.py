@@ -8,10 +8,12 @@ from graph.policy import Policy
 from retrieval.library import DOCS_COLLECTION
 
 _NEAREST_SHOWN = 3
+_NEAR_AT_ALL = 0.05
+_ENGLISH = " The embedded models know English: ask in English, of English documents."
 
 
 def fallback_text(
-    *, size: int, collection: str, missing: Sequence[str], nearest: Sequence[Document], policy: Policy
+    *, size: int, collection: str, missing: Sequence[str], nearest: Sequence[Document], policy: Policy, english: bool
 ) -> str:
     """The answer where the evidence does not carry one. Written by nobody but this function: no model is asked."""
     place = "the documentation" if collection == DOCS_COLLECTION else f"“{collection}”"
@@ -23,7 +25,7 @@ def fallback_text(
     else:
         found = f"I searched {passages} in {place} and found no passage that answers this."
     advice = policy.fallback_message or "Try naming a topic the documents cover, or ask about one thing at a time."
-    return f"{found}{_near(nearest)} {advice}"
+    return f"{found}{_near(nearest)} {advice}{'' if english else _ENGLISH}"
 
 
 def retraction_text(*, nearest: Sequence[Document]) -> str:
@@ -32,6 +34,11 @@ def retraction_text(*, nearest: Sequence[Document]) -> str:
         "An answer was drafted, but the passages found do not support what it said, so it was withdrawn."
         f"{_near(nearest)} Try asking for one fact at a time, in the words the documents use."
     )
+
+
+def silence_text(*, nearest: Sequence[Document]) -> str:
+    """The answer where passages were found and the model made nothing of them."""
+    return f"Passages were found, but the model wrote no answer from them.{_near(nearest)} Try asking in other words."
 
 
 def review_text(domain: str, request_id: str) -> str:
@@ -43,7 +50,8 @@ def review_text(domain: str, request_id: str) -> str:
 
 
 def _near(nearest: Sequence[Document]) -> str:
-    best_first = sorted(nearest, key=lambda document: -document.metadata["score"])
+    near = [document for document in nearest if document.metadata["score"] >= _NEAR_AT_ALL]
+    best_first = sorted(near, key=lambda document: -document.metadata["score"])
     titles = list(dict.fromkeys(document.metadata["source"] for document in best_first))[:_NEAREST_SHOWN]
     if not titles:
         return ""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from callbacks.answer import AnswerStream, Judge
 from callbacks.events import Change, CitationAttached, PartialAnswer
@@ -22,6 +23,33 @@ class Revision:
     changes: list[Change]
     scores: list[float]
     """How well each of its sentences is supported, 0..1."""
+
+
+def disagreement(sentences: Sequence[PartialAnswer], evidence: Sequence[str], judge: Judge) -> str | None:
+    """A sentence of the evidence that says the same as one of the answer's, but for a number or a negation."""
+    for sentence in sentences:
+        plain = without_markers(sentence.text)
+        for piece in evidence:
+            if judge(plain, [piece]).support == "contradicted" and judge(piece, [plain]).support == "contradicted":
+                return piece
+    return None
+
+
+def changes_between(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    """Which sentences of a draft became which of a revision; the sentences of both in order."""
+    plain_before = [" ".join(without_markers(text).split()) for text in before]
+    plain_after = [" ".join(without_markers(text).split()) for text in after]
+    changes = []
+    for kind, start, end, at, until in SequenceMatcher(a=plain_before, b=plain_after).get_opcodes():
+        if kind == "equal":
+            continue
+        new = list(after[at:until])
+        for offset, sentence in enumerate(range(start, end)):
+            rest = " ".join(new[offset:]) if sentence == end - 1 else " ".join(new[offset : offset + 1])
+            changes.append(Change(sentence=sentence, before=before[sentence], after=rest))
+        if start == end:
+            changes.append(Change(sentence=start, before="", after=" ".join(new)))
+    return changes
 
 
 def without_markers(text: str) -> str:
@@ -47,7 +75,8 @@ def repair(stream: AnswerStream, shown: Sequence[Shown], judge: Judge, unsafe: C
         own = [citation for citation in stream.citations if citation.sentence == at]
         wording, score = sentence.text, sentence.score
         if unsafe(wording) or at in doubtful:
-            found = None if unsafe(wording) else _supporting(wording, shown, judge)
+            half = stream.truncated and at == len(stream.sentences) - 1  # half a sentence is no claim to support
+            found = None if half or unsafe(wording) else _supporting(wording, shown, judge)
             if found is None:
                 changes.append(Change(sentence=at, before=wording, after=""))
                 continue

@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from callbacks.answer import AnswerStream
 from callbacks.events import Error, FinalAnswer, Payload, PipelineMetric, Source, StatusUpdate, as_dict
 from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
-from callbacks.log import EventLog
+from callbacks.log import EventLog, LogFull
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
 from chains.verify import lexical_judge
@@ -109,8 +109,11 @@ class Run:
             await self._answer(graph, collaborators)
             self.state = "waiting_review" if self.outcome == "review" else "done"
         except asyncio.CancelledError:
-            self.state = "cancelled" if self.cancel_code == "cancelled" else "failed"
-            self._fail(self._cancelled())
+            self._stopped()
+        except LogFull:
+            self.state = "failed"
+            message = "The answer grew longer than the server keeps."
+            self._fail(Error(code="answer_too_long", message=message, fatal=True, retryable=False))
         except ModelFailure as failure:
             log.warning("run %s: %s (%r)", self.request_id, failure.code, failure.__cause__)
             self.state = "failed"
@@ -121,9 +124,25 @@ class Run:
             message = "Something went wrong on the server."
             self._fail(Error(code="internal", message=message, fatal=True, retryable=True))
         finally:
-            if self.final is not None or self.error is not None:
-                self.publish(self.meter.metric())
-            self.log.close()
+            self._close()
+
+    def settle(self) -> None:
+        """Make sure of an ending, even for a run that was cancelled before its first step."""
+        if not self.log.closed:
+            self._stopped()
+            self._close()
+
+    def _stopped(self) -> None:
+        if self.final is not None:
+            self.state = "done"
+            return
+        self.state = "cancelled" if self.cancel_code == "cancelled" else "failed"
+        self._fail(self._cancelled())
+
+    def _close(self) -> None:
+        if self.log.grammar.ended and not self.log.grammar.measured:
+            self.publish(self.meter.metric())
+        self.log.close()
 
     def _fail(self, error: Error) -> None:
         if self.final is None:

@@ -38,7 +38,8 @@ class RagState(RagInput, total=False):
     searched: Searched  # retrieve, expand, verify_first
     verdict: Verdict  # gate
     evidence: list[Document]  # slow_path: everything found, best first
-    slow_path_failed: bool  # slow_path
+    slow_path_failed: bool  # slow_path, verify_first
+    written_from: list[Document]  # generate: the passages in the prompt
     answer: str  # refine, fallback, review
     revision: int  # refine
     action: Action  # refine

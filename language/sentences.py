@@ -10,6 +10,12 @@ Span = tuple[int, int]
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])")
 
 
+_LEANING = re.compile(
+    r"(?:[-*+•>]\s+)?(?:It|Its|They|Their|Them|He|She|His|Her|These|Those|This|That|Both|Such|The latter|The former|"
+    r"However|Therefore|Thus|Otherwise|Instead|Afterwards|Then)\b"
+)
+
+
 def sentence_spans(text: str) -> list[Span]:
     """Spans of the sentences of `text`, in order, without the white space between them.
 
@@ -23,6 +29,11 @@ def sentence_spans(text: str) -> list[Span]:
             _append_trimmed(spans, text, start + begin, start + end)
         start = cut
     return spans
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence begins with a word that stands for something said before it, so that alone it misleads."""
+    return _LEANING.match(sentence) is not None
 
 
 def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:

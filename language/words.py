@@ -26,7 +26,7 @@ STOPWORDS = frozenset(
     "shall she should since so some still such tell than that the their theirs them then there these they this those "
     "through thus to too under until up upon us very was way we were what when where whether which while who whom "
     "whose why will with within without would yet you your yours s t explain describe mean called name "
-    "say says said know find show".split()
+    "say says said know find show happen happens happened take takes took".split()
 )
 _stemmers = threading.local()
 
@@ -94,3 +94,9 @@ def coverage(wanted: Iterable[str], present: frozenset[str] | set[str], weights:
         if term in present:
             found += weight
     return found / total if total else 0.0
+
+
+def sounds_english(text: str) -> bool:
+    """Whether a text of three words or more has one of the small words that no English sentence goes without."""
+    words = re.findall(r"[^\W\d_]+", fold(text))
+    return len(words) < 3 or any(word in STOPWORDS for word in words)

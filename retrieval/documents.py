@@ -44,6 +44,10 @@ class DataFolderTooNew(RuntimeError):
     """The data folder was written by a later version."""
 
 
+class DataFolderDamaged(RuntimeError):
+    """The database in the data folder cannot be read."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewDocument:
     """A document to be stored."""
@@ -74,11 +78,14 @@ class DocumentStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA foreign_keys = ON")
         try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
             self._migrate()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise DataFolderDamaged(f"{path} cannot be read: {error}") from error
         except BaseException:
             self._connection.close()
             raise

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from language.sentences import leans_back
 from language.words import content_terms, coverage, terms
 from retrieval.calibration import EVIDENCE, passage_probability
 from retrieval.embeddings import Vectors
@@ -65,8 +66,8 @@ class Question:
 
     @classmethod
     def of(cls, text: str, vector: Vectors, dense: Vectors | None = None) -> "Question":
-        """Only words that carry meaning count, unless there are none."""
-        words = tuple(dict.fromkeys(content_terms(text) or terms(text)))
+        """Only words that carry meaning count: a question without any is about nothing that could be found."""
+        words = tuple(dict.fromkeys(content_terms(text)))
         return cls(words, vector, vector if dense is None else dense)
 
 
@@ -112,7 +113,7 @@ def matching(snapshot: Snapshot, filters: Filters) -> list[int]:
 
     def passes(metadata: Mapping[str, Any]) -> bool:
         return all(
-            metadata.get(key) in wanted if isinstance(wanted, list) else metadata.get(key, _ABSENT) == wanted
+            metadata.get(key, _ABSENT) in wanted if isinstance(wanted, list) else metadata.get(key, _ABSENT) == wanted
             for key, wanted in filters.items()
         )
 
@@ -138,7 +139,12 @@ def _hit(
 
 @lru_cache(maxsize=50_000)
 def _terms_of(key: int, texts: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(terms(text)) for text in texts)
+    """The words of each sentence; one that leans back on its predecessor speaks of what that names, too."""
+    words: list[frozenset[str]] = []
+    for text in texts:
+        own = frozenset(terms(text))
+        words.append(own | words[-1] if words and leans_back(text) else own)
+    return tuple(words)
 
 
 def _sentence_terms(passage: Passage) -> tuple[frozenset[str], ...]:

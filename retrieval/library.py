@@ -29,10 +29,6 @@ class UnknownCollection(LookupError):
     """No collection has this name."""
 
 
-class ReadOnlyCollection(ValueError):
-    """The built-in documentation cannot be written to."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
     """A document as it was handed in, before anything is known of it."""

@@ -5,8 +5,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import FileResponse
 
 from server.context import AppContext
+from server.edge import Guard, RequestId
 from server.errors import add_error_handlers
-from server.request_id import RequestId
 from server.routes import documents, health, query, runs
 
 
@@ -23,6 +23,12 @@ def create_app(context: AppContext) -> FastAPI:
     )
     app.state.context = context
     add_error_handlers(app)
+    app.add_middleware(
+        Guard,
+        query_bytes=settings.max_body_bytes,
+        upload_bytes=settings.max_upload_bytes,
+        hosts=settings.allowed_hosts,
+    )
     app.add_middleware(RequestId)
     for router in (query.router, runs.router, health.router):
         app.include_router(router)

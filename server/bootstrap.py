@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from chains.answer import answer_chain
-from chains.models import EMBEDDED, chat_model, close_model, embedding_model
+from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, embedding_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
@@ -23,11 +23,19 @@ HOME = Path(__file__).parent.parent
 
 
 def open_library(settings: Settings) -> Library:
-    """The library in the data folder, with the built-in documentation up to date."""
+    """The library in the data folder, with the built-in documentation up to date. Raises `ModelUnavailable`."""
     dense = None
     if settings.embeddings != EMBEDDED:
         dense = DenseModel(name=settings.embeddings, model=embedding_model(settings.embeddings))
-    library = Library(DocumentStore(settings.data_dir / "groundswell.sqlite3"), MiniLM(), dense)
+    store = DocumentStore(settings.data_dir / "groundswell.sqlite3")
+    try:
+        library = Library(store, MiniLM(), dense)
+    except Exception as error:
+        store.close()
+        if dense is None:
+            raise
+        # the first call to the provider, whose exceptions are its own
+        raise ModelUnavailable(f"{dense.name} gives no embeddings: {type(error).__name__}") from error
     _index_documentation(library)
     return library
 
@@ -47,7 +55,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         settings.chat_model,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
-        timeout=settings.first_token_seconds,
+        timeout=max(settings.first_token_seconds, settings.stall_seconds) + 5,
         max_sentences=settings.max_sentences,
     )
     embedded = settings.chat_model == EMBEDDED
@@ -66,6 +74,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             first_token_seconds=settings.first_token_seconds,
             stall_seconds=settings.stall_seconds,
             attempts=settings.attempts,
+            context_tokens=settings.context_tokens,
         ),
     )
 

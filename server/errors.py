@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _TITLES = {
     400: "Bad request",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     413: "Too large",

@@ -12,14 +12,15 @@ from typing import Any
 from uuid import uuid4
 
 from callbacks.events import DocumentError, DocumentStage, DocumentStageName, PipelineMetric, as_dict
-from callbacks.log import EventLog
+from callbacks.log import EventLog, LogFull
 from graph.hub import Refusal, ShuttingDown, TooManyRuns, UnknownThing
 from retrieval.library import DOCS_COLLECTION, Library, Submission, document_id_of
 from retrieval.loaders import LoadError
 
 log = logging.getLogger(__name__)
 
-_KEPT = 500
+_KEPT = 100
+_LOG_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(eq=False, kw_only=True)
@@ -81,7 +82,7 @@ class Jobs:
         if sum(job.state == "running" for job in self._jobs.values()) >= self._most:
             raise TooManyRuns("The server is indexing as many documents as it can; try again soon.")
         job_id = str(uuid4())
-        job = Job(job_id=job_id, collection=collection, submissions=submissions, log=EventLog(job_id))
+        job = Job(job_id=job_id, collection=collection, submissions=submissions, log=EventLog(job_id, limit=_LOG_BYTES))
         self._jobs[job_id] = job
         if idempotency_key is not None:
             self._keys[idempotency_key] = (fingerprint, job_id)
@@ -127,6 +128,9 @@ class Jobs:
             job.state = "failed" if job.failed and not job.indexed else "done"
         except asyncio.CancelledError:
             job.state = "cancelled"
+        except Exception:
+            log.exception("job %s failed", job.job_id)
+            job.state = "failed"
         finally:
             job.metric = self._metric(job)
             job.log.grammar.finish_job()
@@ -164,16 +168,18 @@ class Jobs:
         total: int,
         error: DocumentError | None = None,
     ) -> None:
-        job.log.append(
-            DocumentStage(
-                document_id=document_id_of(submission),
-                stage=stage,
-                done=done,
-                total=total,
-                error=error,
-                name=submission.name,
-            )
+        told = DocumentStage(
+            document_id=document_id_of(submission),
+            stage=stage,
+            done=done,
+            total=total,
+            error=error,
+            name=submission.name,
         )
+        try:
+            job.log.append(told)
+        except LogFull:  # the documents matter more than the telling; the summary still counts them
+            log.warning("job %s: its log is full, %s is not told", job.job_id, stage)
 
     def _metric(self, job: Job) -> PipelineMetric:
         elapsed = round((monotonic() - job.started) * 1000)

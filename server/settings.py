@@ -1,10 +1,10 @@
 """Every setting, with its default and its meaning. No other file reads the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -46,10 +46,18 @@ class Settings(BaseSettings):
     max_runs: Count = Field(64, description="Questions answered at once; more get 503.")
     max_body_bytes: Count = Field(1024 * 1024, description="The largest body of a question.")
     max_upload_bytes: Count = Field(64 * 1024 * 1024, description="The largest body with documents.")
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        [], description="Names besides localhost the server answers to, separated by commas, for a proxy in front."
+    )
     max_batch: Count = Field(32, description="The most inputs of a LangServe batch.")
     max_jobs: Count = Field(8, description="Ingestion jobs under way at once; more get 503.")
     langserve: bool = Field(True, description="Whether /rag and /rag-chat are served.")
-    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
 
 def env_example() -> str:

@@ -50,6 +50,8 @@ class EventStream(Response):
             for task in (pump, left):
                 task.cancel()
             await asyncio.gather(pump, left, return_exceptions=True)
+        if not pump.cancelled():
+            pump.result()  # whatever broke the stream is to be seen in the log
 
     async def _pump(self, send: Send) -> None:
         async for batch in self._batches:

@@ -70,6 +70,7 @@ def test_sentences_end_where_sentences_end() -> None:
         "Tokens strea",
         "As Dr. Smith",
         "It is [not a",
+        "## A heading",
         "- Item one [",
         "- Item two h",
         "The end",

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from retrieval.library import Library
 from server.__main__ import main
-from server.commands.serve import is_loopback
+from server.edge import is_loopback
 from server.lock import DataLock
 from tests.support.live import Live
 from tests.support.streams import check_grammar

@@ -1,7 +1,9 @@
 """`conclude`: the one successful ending."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
 from callbacks.events import CitationAttached, FinalAnswer, Source
@@ -16,7 +18,8 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     context, outcome = runtime.context, state["outcome"]
     citations = state.get("citations", [])
     passages = join_passages(state.get("passages", []), state.get("evidence", []))
-    sources = _sources(passages, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
+    written_from = state.get("written_from", state.get("passages", []))
+    sources = _sources(written_from, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
     cited = {citation.source_id for citation in citations}
     scores = state.get("scores", [])
     final = FinalAnswer(
@@ -40,10 +43,13 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     return {}
 
 
-def _sources(passages: list[Any], citations: list[CitationAttached], context: RagContext, top_k: int) -> list[Source]:
+def _sources(
+    passages: Sequence[Document], citations: list[CitationAttached], context: RagContext, top_k: int
+) -> list[Source]:
     """The sources shown, cited ones first in line for a place, best first."""
     cited = {citation.source_id for citation in citations}
-    shown = [context.book[p.metadata["source_id"]].event for p in passages if p.metadata["source_id"] in context.book]
+    used = dict.fromkeys([*(passage.metadata["source_id"] for passage in passages), *cited])
+    shown = [context.book[source_id].event for source_id in used if source_id in context.book]
     chosen = sorted(shown, key=lambda source: (source.source_id not in cited, -source.score))[:top_k]
     return sorted(chosen, key=lambda source: -source.score)
 

@@ -10,6 +10,7 @@ from graph.context import RagContext
 from graph.gate import missing
 from graph.refusals import fallback_text
 from graph.state import RagState
+from language.words import sounds_english
 
 
 class Refused(TypedDict):
@@ -32,6 +33,7 @@ def refusal(state: RagState, context: RagContext) -> str:
         missing=missing(state["question"], state["candidates"]),
         nearest=shown(state, context),
         policy=context.policy(state),
+        english=sounds_english(state["question"]),
     )
 
 

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from callbacks.events import Verdict
 from graph.context import RagContext
-from graph.gate import judge
+from graph.gate import Searched, judge
 from graph.report import report, show_sources
 from graph.state import RagState, join_passages
 
@@ -25,7 +25,9 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     policy = runtime.context.policy(state)
     reworded = state.get("rewritten", []) if state["searched"] == "once" else []
     candidates = join_passages(state["candidates"], reworded)
-    decision = judge(state["question"], candidates, policy, domain=state["domain"], stage=state["searched"])
+    failed = state["searched"] == "verified" and state["slow_path_failed"]
+    stage: Searched = "failed" if failed else state["searched"]
+    decision = judge(state["question"], candidates, policy, domain=state["domain"], stage=stage)
     fresh = [document for document in reworded[: state["top_k"]] if document.metadata["score"] >= policy.floor]
     held_back = policy.precheck == "full_slow_path"
     if fresh and not held_back:

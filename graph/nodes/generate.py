@@ -1,27 +1,37 @@
 """`generate`: the draft, streamed. The callback handlers hear its tokens; this node only drives the model."""
 
 import asyncio
-from typing import Any
+from typing import TypedDict
 
+from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
+from callbacks.grammar import GrammarError
 from callbacks.handlers import ANSWER_TAG
+from callbacks.log import LogFull
 from chains.answer import AnswerInput
+from chains.prompts import fitting
 from graph.context import Limits, RagContext
 from graph.failures import ModelFailure, failure_of
 from graph.report import report, status
 from graph.state import RagState
 
 
-async def generate(state: RagState, runtime: Runtime[RagContext]) -> dict[str, Any]:
+class Drafted(TypedDict):
+    """Written by `generate`; the draft itself is in the run's `AnswerStream`."""
+
+    written_from: list[Document]
+
+
+async def generate(state: RagState, runtime: Runtime[RagContext]) -> Drafted:
     """Stream a draft from the passages. Raises `ModelFailure` if the model fails before it has said anything.
 
     A failing model is asked again, but only before its first token: what was said cannot be unsaid. If it fails
     later, what it said stands, marked as truncated.
     """
     context = runtime.context
-    passages = state["passages"]
+    passages = fitting(state["passages"], context.collaborators.limits.context_tokens)
     context.meter.chunks_used = len(passages)
     await status("drafting", f"Drafting an answer from {_sources(len(passages))}")
     rows = [passage.metadata["source_id"] for passage in passages]
@@ -35,7 +45,7 @@ async def generate(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
         await report(failure.event(fatal=False, stage="drafting"))
     if context.stream.truncated and not context.stream.text:
         raise ModelFailure("model_empty", "The model ended without an answer.", retryable=True)
-    return {}
+    return {"written_from": passages}
 
 
 async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagContext) -> None:
@@ -43,6 +53,8 @@ async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagCo
     for attempt in range(1, limits.attempts + 1):
         try:
             return await _stream(given, call, context, limits)
+        except (GrammarError, LogFull):  # ours, and no fault of the model
+            raise
         except Exception as error:
             failure = failure_of(error)
             last = attempt == limits.attempts or failure.code == "model_timeout"

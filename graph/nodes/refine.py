@@ -2,18 +2,28 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TypedDict
 
+from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
 from callbacks.events import Action, Change, CitationAttached, Outcome, RefinementUpdate
 from chains.refine import RefineInput
 from graph.context import RagContext
-from graph.nodes.fallback import refusal, shown
-from graph.refusals import retraction_text
+from graph.nodes.fallback import shown
+from graph.refusals import retraction_text, silence_text
 from graph.report import report, show_sources, status
-from graph.revision import ACCEPTABLE, Revision, problems, repair, without_markers
+from graph.revision import (
+    ACCEPTABLE,
+    Revision,
+    changes_between,
+    disagreement,
+    problems,
+    repair,
+    without_markers,
+)
 from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
 
@@ -43,7 +53,7 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     if not stream.text:
         return _refused(state, context)
     if not doubtful and not endangered and cited:
-        return await _confirm(stream, len(evidence))
+        return await _confirm(state, stream, evidence)
     revision = await _revised(state, context, [*doubtful, *endangered])
     if revision is None or not revision.citations:
         return await _retract(state, context)
@@ -89,9 +99,7 @@ async def _written(given: RefineInput, context: RagContext) -> Revision | None:
         return None
     if not _keeps(draft, rewritten, set(given["problems"])):
         return None
-    changes = [
-        Change(sentence=at, before=draft.sentences[at].text, after=_at(rewritten, at)) for at in given["problems"]
-    ]
+    changes = changes_between([s.text for s in draft.sentences], [s.text for s in rewritten.sentences])
     citations = [citation.model_copy(update={"revision": 1}) for citation in rewritten.citations]
     return Revision(rewritten.text, citations, changes, [sentence.score for sentence in rewritten.sentences])
 
@@ -103,18 +111,34 @@ def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> 
     return all(" ".join(without_markers(text).split()) in stands for text in fine)
 
 
-async def _confirm(stream: AnswerStream, looked_at: int) -> Refined:
+async def _confirm(state: RagState, stream: AnswerStream, evidence: Sequence[Document]) -> Refined:
+    message, reasons = _what_was_checked(state, stream, evidence)
     update = RefinementUpdate(
-        message="Confirmed by deeper evidence",
+        message=message,
         action="confirm",
         revision=0,
         refined_answer=stream.text,
         additional_citations=stream.citations,
-        reasons=[f"every sentence is supported; no contradiction in {looked_at} passages"],
+        reasons=reasons,
         changes=[],
     )
     await report(update)
     return _result(update, "answered", [sentence.score for sentence in stream.sentences])
+
+
+def _what_was_checked(state: RagState, stream: AnswerStream, evidence: Sequence[Document]) -> tuple[str, list[str]]:
+    """What may be said of a draft that stands: no more than was looked at."""
+    partly = sum(sentence.support == "partial" for sentence in stream.sentences)
+    supported = f"{partly} of {len(stream.sentences)} sentences are supported only in part"
+    reasons = [supported if partly else "every sentence is supported by a passage it cites"]
+    if state.get("slow_path_failed"):
+        return "Supported by the first search; the deeper check failed", reasons
+    pieces = [p.page_content[start:end] for p in evidence for start, end in p.metadata["sentences"]]
+    against = disagreement(stream.sentences, pieces, stream.judge)
+    if against is not None:
+        return "Supported, but the sources disagree", [*reasons, f"a passage says otherwise: “{against}”"]
+    reasons.append(f"no disagreement found in {len(evidence)} passages")
+    return ("Supported in part by the sources" if partly else "Confirmed by deeper evidence"), reasons
 
 
 async def _patch(stream: AnswerStream, revision: Revision) -> Refined:
@@ -148,7 +172,7 @@ async def _retract(state: RagState, context: RagContext) -> Refined:
 
 def _refused(state: RagState, context: RagContext) -> Refined:
     return {
-        "answer": refusal(state, context),
+        "answer": silence_text(nearest=shown(state, context)),
         "revision": 0,
         "action": "retract",
         "changes": [],
@@ -168,7 +192,3 @@ def _result(update: RefinementUpdate, outcome: Outcome, scores: list[float]) -> 
         "outcome": outcome,
         "scores": scores,
     }
-
-
-def _at(stream: AnswerStream, sentence: int) -> str:
-    return stream.sentences[sentence].text if sentence < len(stream.sentences) else ""

@@ -23,10 +23,15 @@ class Node(Protocol):
     async def __call__(self, state: RagState, *, runtime: Runtime[RagContext]) -> Any: ...
 
 
+BESIDE = "The deeper check failed; the answer rests on the first search alone."
+BEFORE = "The deeper check failed, and nothing in this domain is answered without it."
+
+
 class Deeper(TypedDict):
     """Written by `slow_path`."""
 
     evidence: list[Document]
+    slow_path_failed: bool
 
 
 class Verified(Deeper):
@@ -40,23 +45,28 @@ def slow_path(subgraph: Runnable[Any, Any]) -> Node:
     """The node that runs beside `generate`. Its failure is reported and costs the reader nothing."""
 
     async def slow_path(state: RagState, runtime: Runtime[RagContext]) -> Deeper:
-        return {"evidence": await _run(subgraph, state, runtime.context)}
+        found = await _run(subgraph, state, runtime.context, BESIDE)
+        return {"evidence": found or [], "slow_path_failed": found is None}
 
     return slow_path
 
 
 def verify_first(subgraph: Runnable[Any, Any]) -> Node:
-    """The node that runs before anything is said. Without its evidence the gate stays closed."""
+    """The node that runs before anything is said. If it fails, the gate closes for good."""
 
     async def verify_first(state: RagState, runtime: Runtime[RagContext]) -> Verified:
         await status("verifying", "Checking the evidence before answering")
-        evidence = await _run(subgraph, state, runtime.context)
-        return {"evidence": evidence, "candidates": evidence, "searched": "verified"}
+        found = await _run(subgraph, state, runtime.context, BEFORE)
+        evidence = found or []
+        failed = found is None
+        return {"evidence": evidence, "candidates": evidence, "searched": "verified", "slow_path_failed": failed}
 
     return verify_first
 
 
-async def _run(subgraph: Runnable[Any, Any], state: RagState, context: RagContext) -> list[Document]:
+async def _run(
+    subgraph: Runnable[Any, Any], state: RagState, context: RagContext, message: str
+) -> list[Document] | None:
     # Only the keys it owns: the whole state of a subgraph would collide with what `generate` writes. And nothing
     # may escape: an exception in one branch cancels its sibling.
     try:
@@ -65,7 +75,6 @@ async def _run(subgraph: Runnable[Any, Any], state: RagState, context: RagContex
             return found
     except Exception:
         log.exception("the slow path failed")
-        message = "The deeper check failed; the answer rests on the first search alone."
         failed = Error(code="slow_path_failed", message=message, fatal=False, retryable=True, stage="verifying")
         await report(failed)
-        return []
+        return None

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
+from server.commands import mendable
 from server.commands.remote import events
 from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
@@ -20,17 +21,18 @@ def run(settings: Settings, body: dict[str, Any], *, as_json: bool, server: str 
     """Ask a server, or without one the data folder itself. Exits with 1 if the run fails."""
     if server is not None:
         return show(events(server, "/query", json=body), as_json=as_json)
-    lock = DataLock(settings.data_dir)
-    try:
-        lock.acquire()
-    except DataFolderHeld as held:
-        if held.url is None:
-            raise click.ClickException(str(held)) from held
-        return show(events(held.url, "/query", json=body), as_json=as_json)
-    try:
-        show(_local(settings, body), as_json=as_json)
-    finally:
-        lock.release()
+    with mendable():
+        lock = DataLock(settings.data_dir)
+        try:
+            lock.acquire()
+        except DataFolderHeld as held:
+            if held.url is None:
+                raise
+            return show(events(held.url, "/query", json=body), as_json=as_json)
+        try:
+            show(_local(settings, body), as_json=as_json)
+        finally:
+            lock.release()
 
 
 def show(envelopes: Iterator[dict[str, Any]], *, as_json: bool) -> None:
@@ -131,9 +133,7 @@ def _is_fatal(event: dict[str, Any]) -> bool:
 def _local(settings: Settings, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The run in this process, pulled step by step from an event loop of its own."""
     from callbacks.events import as_dict
-    from chains.models import ModelUnavailable
-    from graph.hub import Hub, Refusal
-    from graph.policy import PolicyError
+    from graph.hub import Hub
     from graph.query import Query
     from server.bootstrap import build_hub, open_library
 
@@ -153,8 +153,6 @@ def _local(settings: Settings, body: dict[str, Any]) -> Iterator[dict[str, Any]]
             while (event := runner.run(_next(stream))) is not None:
                 yield as_dict(event)
             runner.run(hub.drain(0))
-        except (Refusal, ModelUnavailable, PolicyError) as refusal:
-            raise click.ClickException(str(refusal)) from refusal
         finally:
             library.close()
 

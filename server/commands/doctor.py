@@ -11,9 +11,9 @@ import click
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, embedding_model
 from graph.failures import failure_of
 from graph.policy import PolicyError, load_policies
-from retrieval.documents import DataFolderTooNew, DocumentStore
+from retrieval.documents import DataFolderDamaged, DataFolderTooNew, DocumentStore
 from retrieval.embeddings import MODEL_FOLDER
-from server.commands.serve import is_loopback
+from server.edge import is_loopback
 from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
 
@@ -97,8 +97,8 @@ def check_policy(settings: Settings) -> Finding:
 
 def check_data_folder(settings: Settings) -> Finding:
     """The data folder can be written to, and its schema is known."""
-    lock = DataLock(settings.data_dir)
     try:
+        lock = DataLock(settings.data_dir)
         lock.acquire()
     except DataFolderHeld as held:
         return Finding("data folder", f"{settings.data_dir}, served at {held.url}" if held.url else str(held))
@@ -110,6 +110,8 @@ def check_data_folder(settings: Settings) -> Finding:
         store.close()
     except DataFolderTooNew as error:
         return Finding("data folder", str(error), "Use the newer version, or another folder with --data-dir.")
+    except DataFolderDamaged as error:
+        return Finding("data folder", str(error), "Restore it from a backup, or use another folder with --data-dir.")
     finally:
         lock.release()
     return Finding("data folder", f"{settings.data_dir}, collections: {', '.join(collections) or 'none yet'}")

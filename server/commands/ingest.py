@@ -1,5 +1,6 @@
 """`groundswell ingest`."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from retrieval.library import DOCS_COLLECTION, Library, Submission
 from retrieval.loaders import LOADERS, LoadError
-from server.commands.remote import events
+from server.commands import mendable
+from server.commands.remote import ServerRefused, events
 from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
 
-Add = Callable[[Path], None]
-"""Index one file. Raises `LoadError`."""
+log = logging.getLogger(__name__)
+
+Files = dict[Path, str]
+"""Files, and the ids they are stored under."""
+Add = Callable[[Path, str], None]
+"""Index one file under an id. Raises `LoadError`."""
 
 
 def run(settings: Settings, paths: list[Path], collection: str, server: str | None) -> None:
@@ -23,42 +29,50 @@ def run(settings: Settings, paths: list[Path], collection: str, server: str | No
     if collection == DOCS_COLLECTION:
         raise click.ClickException("the collection docs is built in and cannot be written to")
     files, skipped = find_files(paths)
-    lock = DataLock(settings.data_dir)
-    if server is None:
-        try:
-            lock.acquire()
-        except DataFolderHeld as held:
-            if held.url is None:
-                raise click.ClickException(str(held)) from held
-            server = held.url
+    with mendable():
+        where, failures = _index_somewhere(settings, files, collection, server)
+    _report(len(files) - len(failures), failures, skipped, f"“{collection}” ({where})")
+
+
+def _index_somewhere(
+    settings: Settings, files: Files, collection: str, server: str | None
+) -> tuple[str, dict[Path, str]]:
     if server is not None:
-        failures = _index(files, _through(server, collection))
-    else:
-        try:
-            failures = _directly(settings, files, collection)
-        finally:
-            lock.release()
-    _report(len(files) - len(failures), failures, skipped, collection)
+        return server, _index(files, _through(server, collection))
+    lock = DataLock(settings.data_dir)
+    try:
+        lock.acquire()
+    except DataFolderHeld as held:
+        if held.url is None:
+            raise
+        return held.url, _index(files, _through(held.url, collection))
+    try:
+        return f"folder {settings.data_dir}", _directly(settings, files, collection)
+    finally:
+        lock.release()
 
 
-def find_files(paths: list[Path]) -> tuple[list[Path], int]:
-    """The files to index: those named, and in folders those of a known kind; how many of other kinds were left out."""
-    files: list[Path] = []
+def find_files(paths: list[Path]) -> tuple[Files, int]:
+    """The files to index with their ids, and how many files of other kinds were left out.
+
+    A file's id is its name, in a folder its path from there: indexed again, it replaces its former version.
+    """
+    files: Files = {}
     skipped = 0
     for path in paths:
         if path.is_file():
-            files.append(path)
+            files[path] = path.name
             continue
         for found in sorted(path.rglob("*")):
             if found.is_file() and not any(part.startswith(".") for part in found.relative_to(path).parts):
                 if found.suffix.lower() in LOADERS:
-                    files.append(found)
+                    files[found] = f"{path.resolve().name}/{found.relative_to(path).as_posix()}"
                 else:
                     skipped += 1
     return files, skipped
 
 
-def _directly(settings: Settings, files: list[Path], collection: str) -> dict[Path, str]:
+def _directly(settings: Settings, files: Files, collection: str) -> dict[Path, str]:
     from server.bootstrap import open_library
 
     library = open_library(settings)
@@ -69,15 +83,18 @@ def _directly(settings: Settings, files: list[Path], collection: str) -> dict[Pa
 
 
 def _into(library: Library, collection: str) -> Add:
-    def add(path: Path) -> None:
-        library.add(collection, Submission(data=path.read_bytes(), name=path.name))
+    def add(path: Path, document_id: str) -> None:
+        library.add(collection, Submission(data=path.read_bytes(), name=path.name, id=document_id))
 
     return add
 
 
 def _through(url: str, collection: str) -> Add:
-    def add(path: Path) -> None:
-        upload = {"files": [("files", (path.name, path.read_bytes()))], "data": {"collection": collection}}
+    def add(path: Path, document_id: str) -> None:
+        upload = {
+            "files": [("files", (path.name, path.read_bytes()))],
+            "data": {"collection": collection, "id": document_id},
+        }
         for event in events(url, "/documents", **upload):
             error = event["payload"].get("error")
             if error:
@@ -86,19 +103,24 @@ def _through(url: str, collection: str) -> Add:
     return add
 
 
-def _index(files: list[Path], add: Add) -> dict[Path, str]:
+def _index(files: Files, add: Add) -> dict[Path, str]:
     failures: dict[Path, str] = {}
     for path in _with_progress(files):
         try:
-            add(path)
-        except LoadError as error:
+            add(path, files[path])
+        except (LoadError, ServerRefused) as error:
             failures[path] = str(error)
         except OSError as error:
             failures[path] = error.strerror or str(error)
+        except click.ClickException:  # the server is gone
+            raise
+        except Exception as error:  # one bad file never stops the rest
+            log.exception("%s cannot be indexed", path)
+            failures[path] = f"cannot be indexed ({type(error).__name__})"
     return failures
 
 
-def _with_progress(files: list[Path]) -> Iterator[Path]:
+def _with_progress(files: Files) -> Iterator[Path]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
@@ -109,9 +131,9 @@ def _with_progress(files: list[Path]) -> Iterator[Path]:
             progress.advance(task)
 
 
-def _report(indexed: int, failures: dict[Path, str], skipped: int, collection: str) -> None:
+def _report(indexed: int, failures: dict[Path, str], skipped: int, where: str) -> None:
     documents = "1 document" if indexed == 1 else f"{indexed} documents"
-    click.echo(f"Indexed {documents} into “{collection}”.")
+    click.echo(f"Indexed {documents} into {where}.")
     if skipped:
         click.echo(f"Left out {skipped} files of other kinds; these can be read: {', '.join(sorted(LOADERS))}.")
     if failures:

@@ -10,6 +10,10 @@ import httpx
 _TIMEOUT = httpx.Timeout(10, read=None)
 
 
+class ServerRefused(click.ClickException):
+    """The server does not take what it was sent."""
+
+
 def events(url: str, path: str, **request: Any) -> Iterator[dict[str, Any]]:
     """The envelopes a server streams in answer to a POST. Raises `click.ClickException` with what it says."""
     headers = {"Accept": "application/x-ndjson"}
@@ -19,7 +23,7 @@ def events(url: str, path: str, **request: Any) -> Iterator[dict[str, Any]]:
             client.stream("POST", path, headers=headers, **request) as response,
         ):
             if response.status_code != 200:
-                raise click.ClickException(_problem(response))
+                raise ServerRefused(_problem(response))
             for line in response.iter_lines():
                 if line:
                     yield json.loads(line)

@@ -1,18 +1,17 @@
 """`groundswell serve`."""
 
 import gc
-import ipaddress
 import logging
 import socket
+import warnings
 
 import click
 
-from chains.models import ModelUnavailable
-from graph.policy import PolicyError
-from retrieval.documents import DataFolderTooNew
 from server.app import create_app
 from server.bootstrap import build_context
-from server.lock import DataFolderHeld, DataLock
+from server.commands import mendable
+from server.edge import is_loopback
+from server.lock import DataLock
 from server.serving import build_server
 from server.settings import Settings
 
@@ -27,13 +26,12 @@ def run(settings: Settings) -> None:
             f"{settings.host} can be reached from other machines, and there are no API keys: use 127.0.0.1"
         )
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)-8s %(name)s: %(message)s")
-    lock = DataLock(settings.data_dir)
+    warnings.filterwarnings("ignore", message=".*astream_log.*")  # LangServe's playgrounds rest on it
     listening = _listen(settings.host, settings.port)
-    try:
+    with mendable():
+        lock = DataLock(settings.data_dir)
         lock.acquire()
         context = build_context(settings)
-    except (DataFolderHeld, DataFolderTooNew, ModelUnavailable, PolicyError) as error:
-        raise click.ClickException(str(error)) from error
     port = listening.getsockname()[1]
     url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
     lock.announce(url)
@@ -44,16 +42,6 @@ def run(settings: Settings) -> None:
         server.run(sockets=[listening])
     finally:
         lock.release()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _listen(host: str, port: int) -> socket.socket:

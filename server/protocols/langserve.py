@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 from fastapi import Depends, FastAPI, Request
+from langchain_core.callbacks import AsyncCallbackManagerForChainRun
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langserve import add_routes
@@ -19,7 +20,7 @@ from graph.hub import Hub
 from graph.query import Query
 from server.context import AppContext
 from server.errors import BadRequest
-from server.routes.query import read_json
+from server.routes.query import finished_or_left, read_json
 
 ENDPOINTS = (
     "invoke",
@@ -32,6 +33,22 @@ ENDPOINTS = (
     "config_schema",
     "config_hashes",  # the playgrounds fetch their schemas there
 )
+
+
+_REQUEST = "groundswell_request"
+"""Where LangServe's request is found in the configuration, to see its client leave."""
+
+
+def _with_request(config: dict[str, Any], request: Request) -> dict[str, Any]:
+    return {**config, "configurable": {**config.get("configurable", {}), _REQUEST: request}}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Without the metadata that callers store: remote clients revive some shapes as objects of their own."""
+    payload = value.get("payload", value)
+    for source in [payload, *payload.get("sources", [])]:
+        source.pop("metadata", None)
+    return value
 
 
 class _LineSerializer(WellKnownLCSerializer):
@@ -69,9 +86,13 @@ class _HubRunnable(Runnable[Any, Any]):
             async for chunk in self._chunks(self._query(given)):
                 yield chunk
 
-    async def _finish(self, given: Any) -> Any:
+    async def _finish(self, given: Any, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig) -> Any:
         run = self._hub.start(self._query(given))
-        await self._hub.finished(run)
+        request: Request | None = config.get("configurable", {}).get(_REQUEST)
+        if request is None:
+            await self._hub.finished(run)
+        else:
+            await finished_or_left(request, self._hub, run)
         if run.final is None:
             raise RunFailed(run.error.message if run.error else "The run did not finish.")
         return self._result(run.final)
@@ -97,11 +118,11 @@ class EventRunnable(_HubRunnable):
         return given if isinstance(given, Query) else Query.model_validate(given)
 
     def _result(self, final: FinalAnswer) -> dict[str, Any]:
-        return as_dict(final)
+        return _plain(as_dict(final))
 
     async def _chunks(self, query: Query) -> AsyncIterator[dict[str, Any]]:
         async for event in self._hub.ask(query):
-            yield as_dict(event)
+            yield _plain(as_dict(event))
 
 
 class ChatInput(BaseModel):
@@ -150,6 +171,7 @@ def add_langserve(app: FastAPI, context: AppContext) -> None:
             enabled_endpoints=cast(Sequence[Any], ENDPOINTS),
             playground_type=cast(Any, playground),
             serializer=_LineSerializer(),
+            per_req_config_modifier=_with_request,
             dependencies=[Depends(_check_body(runnable, context))],
         )
 

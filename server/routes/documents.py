@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi import Query as Parameter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
 from graph.query import Text
@@ -24,6 +25,32 @@ router = APIRouter(tags=["documents"])
 CollectionName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^/:\s]+$")]
 
 
+MAX_DOCUMENTS = 10_000
+_METADATA_BYTES = 16 * 1024
+_METADATA_DEPTH = 6
+
+
+def _modest(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata goes out with every source, so it has to be small and flat."""
+    if _depth(metadata) > _METADATA_DEPTH:
+        raise ValueError(f"is nested deeper than {_METADATA_DEPTH} levels")
+    if len(orjson.dumps(metadata)) > _METADATA_BYTES:
+        raise ValueError(f"is larger than {_METADATA_BYTES} bytes")
+    return metadata
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    level, deepest = (inner is not None), 0
+    stack = [(item, 1) for item in inner or ()]
+    while stack:
+        item, depth = stack.pop()
+        deepest = max(deepest, depth)
+        inside = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        stack.extend((each, depth + 1) for each in inside)
+    return deepest + level
+
+
 class DocumentIn(BaseModel):
     """A text, kept verbatim."""
 
@@ -31,7 +58,7 @@ class DocumentIn(BaseModel):
 
     content: Text
     id: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
-    metadata: dict[str, Any] = {}
+    metadata: Annotated[dict[str, Any], AfterValidator(_modest)] = {}
 
 
 class DocumentsIn(BaseModel):
@@ -39,16 +66,17 @@ class DocumentsIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    documents: Annotated[list[DocumentIn], Field(min_length=1)]
+    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=MAX_DOCUMENTS)]
     collection: CollectionName = DEFAULT_COLLECTION
 
 
 class UploadIn(BaseModel):
-    """The form fields beside the files of a multipart body."""
+    """The form fields beside the files of a multipart body; an `id` belongs to a single file."""
 
     model_config = ConfigDict(extra="forbid")
 
     collection: CollectionName = DEFAULT_COLLECTION
+    id: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
 
 
 _BODY_DOCS = {
@@ -144,6 +172,8 @@ async def _from_form(request: Request) -> tuple[str, Sequence[Submission]]:
         upload = UploadIn.model_validate(fields)
         if not files:
             raise BadRequest(422, "invalid", "files: send at least one file", field="files")
+        if upload.id is not None and len(files) > 1:
+            raise BadRequest(422, "invalid", "id: belongs to a single file", field="id")
         return upload.collection, [
-            Submission(data=await file.read(), name=file.filename or "", id=None) for file in files
+            Submission(data=await file.read(), name=file.filename or "", id=upload.id) for file in files
         ]

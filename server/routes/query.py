@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from callbacks.events import as_dict
+from graph.hub import Hub
 from graph.query import Query
 from graph.run import Run
 from server.context import AppContext
@@ -88,15 +89,8 @@ def _from_parameters(request: Request) -> Query:
 
 
 async def _final(request: Request, context: AppContext, run: Run) -> Response:
-    """Wait for the end and answer with it; a client that leaves meanwhile is a reader who left."""
-    waiting = asyncio.ensure_future(context.hub.finished(run))
-    leaving = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (waiting, leaving):
-            task.cancel()
-        await asyncio.gather(waiting, leaving, return_exceptions=True)
+    """Wait for the end and answer with it."""
+    await finished_or_left(request, context.hub, run)
     headers = {"X-Request-ID": run.request_id}
     if run.final is not None:
         return JSONResponse({**as_dict(run.final), "request_id": run.request_id}, headers=headers)
@@ -105,6 +99,18 @@ async def _final(request: Request, context: AppContext, run: Run) -> Response:
     response = problem(502, code, message, request_id=run.request_id, retryable=error is None or error.retryable)
     response.headers.update(headers)
     return response
+
+
+async def finished_or_left(request: Request, hub: Hub, run: Run) -> None:
+    """Wait for the end of a run, or until the client is gone and is a reader who left."""
+    waiting = asyncio.ensure_future(hub.finished(run))
+    leaving = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (waiting, leaving):
+            task.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
 
 
 async def _disconnected(request: Request) -> None:
