@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 DATA_DIR ?= data
+# providers beside OpenAI, for example EXTRAS=anthropic,ollama
+EXTRAS ?=
 
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -18,6 +20,9 @@ PROJECT = $(INSTALL) --no-deps --no-build-isolation --editable .
 .PHONY: serve test check fix bench test-browser
 
 serve: $(VENV)/.runtime
+ifneq ($(EXTRAS),)
+	$(INSTALL) --no-build-isolation --editable ".[$(EXTRAS)]"
+endif
 	$(BIN)/groundswell serve --port $(PORT) --data-dir $(DATA_DIR)
 
 test: $(VENV)/.dev

@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from language.sentences import leans_back
 from language.words import content_terms, coverage, terms
 
 SCORES_KEY = "row_scores"
@@ -20,6 +21,12 @@ _ROW = re.compile(r"^\[(\d+)\.(\d+)\] (.+)$", re.MULTILINE)
 _QUESTION_MARK = "\n\nQuestion: "
 """Rows hold no line breaks, so the first of these ends the evidence, whatever the question holds."""
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
+
+
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:much|many|long|deep|far|old|big|large|high|heavy|often|fast)\b|\b(?:price|cost)", re.I
+)
+_NUMBER_BONUS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,43 +108,65 @@ class ExtractiveChatModel(BaseChatModel):
 def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[_Row]:
     found = [(int(m.group(1)), int(m.group(2)), m.group(3)) for m in _ROW.finditer(text)]
     wanted = set(content_terms(question))
-    rows = []
+    rows: list[_Row] = []
+    named: frozenset[str] = frozenset()
     for passage, sentence, line in found:
         words = frozenset(terms(line))
+        named = named | words if rows and leans_back(line) and rows[-1].passage == passage else words
         own = scores.get(f"{passage}.{sentence}") if scores else None
-        rows.append(_Row(passage, sentence, line, coverage(wanted, words, {}) if own is None else own, words))
+        rows.append(_Row(passage, sentence, line, coverage(wanted, named, {}) if own is None else own, words))
     return rows
 
 
 def select(question: str, rows: Sequence[_Row], most: int) -> list[_Row]:
     """The best row first, then rows that come close to it and add something; passages in the order of their best row.
 
-    Maximal marginal relevance (Carbonell & Goldstein, 1998) with word overlap as the similarity.
+    Maximal marginal relevance (Carbonell & Goldstein, 1998) with word overlap as the similarity. A row that leans back
+    ("It costs ...") brings the row it leans on, for alone it would speak of something else.
     """
     wanted = set(content_terms(question))
-    ranked = sorted(rows, key=lambda row: (not _is_sentence(row), -row.score))
+    at = {(row.passage, row.sentence): row for row in rows}
+    groups = {row: _with_what_it_leans_on(row, at) for row in rows}
+    worth = {row: _worth(row, question) for row in rows}
     chosen: list[_Row] = []
-    for row in ranked:
-        if len(chosen) == most:
+    for row in sorted(rows, key=lambda row: (not _is_sentence(row), -worth[row])):
+        group = [each for each in groups[row] if each not in chosen]
+        if chosen and len(chosen) + len(group) > most:
             break
-        if not chosen or (_near(row, chosen[0]) and _adds(row, chosen, wanted)):
-            chosen.append(row)
-    order = {passage: at for at, passage in enumerate(dict.fromkeys(row.passage for row in chosen))}
+        if not chosen or (_near(row, chosen, worth) and _adds(row, chosen, wanted)):
+            chosen.extend(group)
+    order = {passage: number for number, passage in enumerate(dict.fromkeys(row.passage for row in chosen))}
     return sorted(chosen, key=lambda row: (order[row.passage], row.sentence))
 
 
+def _worth(row: _Row, question: str) -> float:
+    """The row's score, and a little more where a number is asked for and it has one."""
+    counts = _ASKS_NUMBER.search(question) is not None and any(char.isdigit() for char in row.text)
+    return row.score + (_NUMBER_BONUS if counts else 0.0)
+
+
+def _with_what_it_leans_on(row: _Row, at: Mapping[tuple[int, int], _Row]) -> list[_Row]:
+    group = [row]
+    while leans_back(group[0].text) and (row.passage, group[0].sentence - 1) in at:
+        group.insert(0, at[row.passage, group[0].sentence - 1])
+    return group
+
+
 def _is_sentence(row: _Row) -> bool:
-    """Rather than a heading, a cell or a line of code: enough words, and mostly letters."""
+    """Rather than a heading, a table row or a line of code: enough words, mostly letters, not all capitals."""
     letters = sum(char.isalpha() or char.isspace() for char in row.text)
-    return len(row.words) >= 4 and letters >= 0.75 * len(row.text)
+    laid_out = " | " in row.text or row.text.isupper()
+    return len(row.words) >= 4 and letters >= 0.75 * len(row.text) and not laid_out
 
 
-def _near(row: _Row, best: _Row) -> bool:
-    beside = row.passage == best.passage and abs(row.sentence - best.sentence) == 1
-    return row.score >= best.score * (0.6 if beside else 0.75)
+def _near(row: _Row, chosen: Sequence[_Row], worth: Mapping[_Row, float]) -> bool:
+    """Close enough to the best row; closer still from another passage, where it may be about something else."""
+    best = max(worth[other] for other in chosen)
+    same = any(row.passage == other.passage for other in chosen)
+    return worth[row] >= best * (0.7 if same else 0.85)
 
 
 def _adds(row: _Row, chosen: Sequence[_Row], wanted: set[str]) -> bool:
     """Not the same again, and about the question."""
     overlap = max(len(row.words & other.words) / max(1, min(len(row.words), len(other.words))) for other in chosen)
-    return overlap < 0.7 and bool(wanted & row.words)
+    return overlap < 0.7 and (bool(wanted & row.words) or leans_back(row.text))

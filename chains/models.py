@@ -75,7 +75,9 @@ def _provider(name: str) -> str:
         raise ModelUnavailable(f"{name}: write provider:model, for example openai:gpt-4o-mini, or {EMBEDDED}")
     package, extra = _PACKAGES.get(provider, (None, None))
     if package is not None and find_spec(package) is None:
-        raise ModelUnavailable(f"{name}: install the extra first: pip install 'groundswell[{extra}]'")
+        raise ModelUnavailable(
+            f"{name}: its package is missing; make serve EXTRAS={extra} installs it, or pip install 'groundswell[{extra}]'"
+        )
     return provider
 
 

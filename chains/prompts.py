@@ -51,6 +51,13 @@ REFINE = ChatPromptTemplate.from_messages(
     ]
 )
 
+_INLINE_MARKS = (
+    re.compile(r"!?\[([^\]]+)\]\([^)\s]*\)"),
+    re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"),
+    re.compile(r"(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)"),
+    re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"),
+    re.compile(r"`([^`]+)`"),
+)
 _REFERENCE_LIKE = re.compile(r"[\[【](\d[\d\s.,;]*)[\]】]")
 
 
@@ -59,7 +66,8 @@ def readable(sentence: str) -> str:
     line = " ".join(sentence.split())
     line = re.sub(r"^(?:[-*+•>]|#{1,6}|\d{1,3}[.)])\s+", "", line)
     line = re.sub(r"\s*\|\s*", " | ", line).strip(" |") if line.startswith("|") else line
-    line = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", line)
+    for mark in _INLINE_MARKS:
+        line = mark.sub(r"\1", line)
     return _REFERENCE_LIKE.sub(r"(\1)", line)
 
 

@@ -174,7 +174,8 @@ class Hub:
             known = ", ".join(sorted(self.collaborators.policies))
             raise Refusal(f"There is no such domain; these are: {known}.", field="domain")
         if query.collection is not None and query.collection not in self.collaborators.library.sizes():
-            raise UnknownThing("There is no such collection.", field="collection")
+            known = ", ".join(sorted(self.collaborators.library.sizes()))
+            raise UnknownThing(f"There is no such collection; these are: {known}.", field="collection")
         if len(self.active()) >= self._limits.runs_at_once:
             raise TooManyRuns("The server is answering as many questions as it can; try again soon.")
         return self.collaborators.library.resolve(query.collection)

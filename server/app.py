@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 from starlette.responses import FileResponse
 
 from server.context import AppContext
@@ -13,7 +14,7 @@ from server.routes import documents, health, query, runs
 def create_app(context: AppContext) -> FastAPI:
     """The ASGI application over these collaborators."""
     settings = context.settings
-    app = FastAPI(
+    app = FastAPIOffline(  # the page at /docs would else load its scripts from elsewhere
         title="Groundswell",
         summary="Answers questions over your documents, and streams only what it can ground.",
         version="0.1.0",

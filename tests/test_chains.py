@@ -52,6 +52,13 @@ def test_the_retrievers_scores_decide_and_no_provider_sees_them() -> None:
     assert "row_scores" not in str(messages[-1].content)
 
 
+def test_a_sentence_that_leans_back_brings_the_one_it_leans_on() -> None:
+    text = "The Moorlight One is a lantern. It costs 79 euros. The office has a garden with seven trees."
+    chain = answer_chain(ExtractiveChatModel())
+    answer = chain.invoke({"question": "What does the Moorlight One lantern cost?", "passages": [passage(text)]})
+    assert answer == "The Moorlight One is a lantern [1.1]. It costs 79 euros [1.2]."
+
+
 def test_rows_are_numbered_and_hold_nothing_that_looks_like_a_citation() -> None:
     assert rows([passage("It is so [3]. **Bold** claims end.")]).split("\n") == [
         "[1] Tower",

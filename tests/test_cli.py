@@ -56,6 +56,24 @@ def test_one_bad_file_never_stops_the_rest_and_is_listed(folder: Path) -> None:
     assert "picture.png" in done.output
 
 
+def test_a_file_indexed_again_replaces_its_former_version(folder: Path) -> None:
+    run("ingest", str(folder))
+    (folder / "ferry.md").write_text("# Ferry\n\nThe ferry to Brack leaves at dusk.")
+    run("ingest", str(folder))
+    answer = run("ask", "When does the ferry to Brack leave?").output
+    assert "dusk" in answer
+    assert "noon" not in answer
+
+
+def test_a_damaged_database_is_told_in_a_line(folder: Path) -> None:
+    Path("data").mkdir()
+    Path("data/groundswell.sqlite3").write_bytes(b"no database" * 500)
+    for refused in (run("ask", "x"), run("ingest", str(folder)), run("doctor")):
+        assert refused.exit_code == 1
+        assert "cannot be read" in refused.output
+        assert refused.exception is None or isinstance(refused.exception, SystemExit)
+
+
 def test_the_built_in_collection_cannot_be_written_to(folder: Path) -> None:
     assert run("ingest", str(folder), "--collection", "docs").exit_code == 1
 

@@ -102,6 +102,8 @@ def test_the_same_key_joins_the_job_and_another_body_is_refused(writable: httpx.
         ({"documents": [{"content": "x", "metadata": {"title": 5}}]}, "documents.0.metadata.title"),
         ({"documents": [{"content": "x"}], "collection": "docs"}, "collection"),
         ({"documents": [{"content": "x"}], "collection": "a/b"}, "collection"),
+        ({"documents": [{"content": "x", "metadata": {"a": [[[[[[[1]]]]]]]}}]}, "documents.0.metadata"),
+        ({"documents": [{"content": "x", "metadata": {"a": "y" * 20_000}}]}, "documents.0.metadata"),
     ],
 )
 def test_bad_documents_are_a_problem_that_names_the_field(

@@ -11,7 +11,7 @@ import pytest
 from callbacks.events import FinalAnswer, StatusUpdate, Token
 from graph.hub import Hub, HubLimits, Refusal
 from graph.query import Query
-from tests.support.live import Lent, Live
+from tests.support.live import Fails, FailsDeeper, Live
 from tests.support.streams import check_grammar, envelopes, kinds, payloads, said
 from tests.support.upstream import Reply, is_answer
 
@@ -42,7 +42,7 @@ async def test_the_draft_is_readable_while_the_slow_path_still_thinks(make_hub: 
 
 
 async def test_a_failing_slow_path_costs_the_reader_nothing(make_hub: Callable[..., Hub]) -> None:
-    hub = make_hub(library=_FailsDeeper(make_hub().collaborators.library))
+    hub = make_hub(library=FailsDeeper(make_hub().collaborators.library))
     events = [event async for event in hub.ask(Query(query=QUESTION))]
     errors = [event.payload for event in events if event.event_type == "error"]
     assert [(error.code, error.fatal) for error in errors] == [("slow_path_failed", False)]
@@ -53,14 +53,14 @@ async def test_verify_first_stays_closed_when_the_slow_path_fails(make_hub: Call
     from graph.policy import BUILT_IN
 
     policies = {**BUILT_IN, "underwriting": BUILT_IN["underwriting"].model_copy(update={"min_chunks": 1})}
-    hub = make_hub(library=_FailsDeeper(make_hub().collaborators.library), policies=policies)
+    hub = make_hub(library=FailsDeeper(make_hub().collaborators.library), policies=policies)
     events = [event async for event in hub.ask(Query(query=QUESTION, domain="underwriting"))]
     assert not [event for event in events if isinstance(event.payload, Token)]
     assert events[-2].payload.outcome == "fallback"
 
 
 async def test_an_internal_failure_is_one_safe_error_then_metrics(make_hub: Callable[..., Hub]) -> None:
-    hub = make_hub(library=_Fails(make_hub().collaborators.library))
+    hub = make_hub(library=Fails(make_hub().collaborators.library))
     events = [event async for event in hub.ask(Query(query=QUESTION))]
     assert [event.event_type for event in events][-2:] == ["error", "pipeline_metric"]
     assert events[-2].payload.code == "internal"
@@ -304,18 +304,38 @@ class _Waiting:
         return str(given["question"])
 
 
-class _Fails(Lent):
-    """A library whose searches fail, from a certain depth on."""
-
-    depth = 1
-
-    async def search(self, collection: str, text: str, k: int, filters: Any = None) -> Any:
-        if k >= self.depth:
-            raise OSError("the disk is at /dev/secret")
-        return await super().search(collection, text, k, filters)
+async def test_a_run_cancelled_before_its_first_step_ends_properly(make_hub: Callable[..., Hub]) -> None:
+    hub = make_hub()
+    run = hub.start(Query(query=QUESTION))
+    run.cancel("at once")
+    events = [entry.event async for batch in hub.follow(run) for entry in batch]
+    assert [event.event_type for event in events] == ["status_update", "error", "pipeline_metric"]
+    assert run.state == "cancelled"
 
 
-class _FailsDeeper(_Fails):
-    """A library whose slow path fails."""
+async def test_reading_a_finished_run_does_not_keep_it(make_hub: Callable[..., Hub]) -> None:
+    hub = make_hub(hub_limits=HubLimits(keep_seconds=0.1))
+    run = hub.start(Query(query=QUESTION))
+    await hub.finished(run)
+    async for _ in hub.follow(run):
+        pass
+    await asyncio.sleep(0.2)
+    with pytest.raises(Refusal):
+        hub.get(run.request_id)
 
-    depth = 15
+
+async def test_an_answer_longer_than_the_log_ends_with_an_error_of_its_own(make_hub: Callable[..., Hub]) -> None:
+    hub = make_hub(hub_limits=HubLimits(log_bytes=259 * 1024))
+    events = [event async for event in hub.ask(Query(query=QUESTION, top_k=50))]
+    assert [event.event_type for event in events][-2:] == ["error", "pipeline_metric"]
+    assert events[-2].payload.code == "answer_too_long"
+
+
+def test_leaving_a_langserve_invocation_cancels_it(
+    provider: Callable[..., Any], serve: Callable[..., Live], with_model: Callable[..., Any]
+) -> None:
+    upstream, at = provider(lambda _: Reply("The lighthouse was built", hang=True))
+    server = serve(hub_limits=HubLimits(reconnect_grace=0.0), **with_model(at.url))
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{server.url}/rag/invoke", json={"input": {"query": QUESTION}}, timeout=2, trust_env=False)
+    at.call(upstream.left.wait(), timeout=5)

@@ -238,3 +238,35 @@ def test_more_runs_than_allowed_are_asked_to_come_back(serve: Callable[..., Live
     response = httpx.post(f"{server.url}/query", json={"query": "x"}, trust_env=False)
     assert (response.status_code, response.json()["code"]) == (503, "too_many_runs")
     assert response.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "null"}, 200),
+    ],
+)
+def test_only_this_machine_may_ask(client: httpx.Client, headers: dict[str, str], status: int) -> None:
+    response = client.post("/query", json={"query": ANSWERABLE, "stream": False}, headers=headers)
+    assert response.status_code == status
+    if status == 403:
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_the_openapi_page_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get("/docs").text
+    assert "//cdn" not in page
+    assert client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
+
+
+@pytest.mark.parametrize("question", ["the the the", "a", "who are you?"])
+def test_a_question_about_nothing_is_not_answered(client: httpx.Client, question: str) -> None:
+    assert client.post("/query", json={"query": question, "stream": False}).json()["outcome"] == "fallback"
+
+
+def test_a_question_in_another_language_hears_that_english_is_known(client: httpx.Client) -> None:
+    final = client.post("/query", json={"query": "Wie viele Kronen kostet ein Liegeplatz?", "stream": False}).json()
+    assert "know English" in final["answer"]

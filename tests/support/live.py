@@ -69,3 +69,20 @@ class Lent(Library):
 
     def close(self) -> None:
         """Whoever lent it closes it."""
+
+
+class Fails(Lent):
+    """A library whose searches fail, from a certain depth on."""
+
+    depth = 1
+
+    async def search(self, collection: str, text: str, k: int, filters: Any = None) -> Any:
+        if k >= self.depth:
+            raise OSError("the disk is at /dev/secret")
+        return await super().search(collection, text, k, filters)
+
+
+class FailsDeeper(Fails):
+    """A library whose slow path fails."""
+
+    depth = 15
