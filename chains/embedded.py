@@ -133,7 +133,7 @@ def select(question: str, rows: Sequence[_Row], most: int) -> list[_Row]:
         group = [each for each in groups[row] if each not in chosen]
         if chosen and len(chosen) + len(group) > most:
             break
-        if not chosen or (_near(row, chosen, worth) and _adds(row, chosen, wanted)):
+        if not chosen or (_near(row, chosen, worth) and _adds(row, chosen, wanted, question)):
             chosen.extend(group)
     order = {passage: number for number, passage in enumerate(dict.fromkeys(row.passage for row in chosen))}
     return sorted(chosen, key=lambda row: (order[row.passage], row.sentence))
@@ -141,8 +141,11 @@ def select(question: str, rows: Sequence[_Row], most: int) -> list[_Row]:
 
 def _worth(row: _Row, question: str) -> float:
     """The row's score, and a little more where a number is asked for and it has one."""
-    counts = _ASKS_NUMBER.search(question) is not None and any(char.isdigit() for char in row.text)
-    return row.score + (_NUMBER_BONUS if counts else 0.0)
+    return row.score + (_NUMBER_BONUS if _gives_number(row, question) else 0.0)
+
+
+def _gives_number(row: _Row, question: str) -> bool:
+    return _ASKS_NUMBER.search(question) is not None and any(char.isdigit() for char in row.text)
 
 
 def _with_what_it_leans_on(row: _Row, at: Mapping[tuple[int, int], _Row]) -> list[_Row]:
@@ -166,7 +169,7 @@ def _near(row: _Row, chosen: Sequence[_Row], worth: Mapping[_Row, float]) -> boo
     return worth[row] >= best * (0.7 if same else 0.85)
 
 
-def _adds(row: _Row, chosen: Sequence[_Row], wanted: set[str]) -> bool:
+def _adds(row: _Row, chosen: Sequence[_Row], wanted: set[str], question: str) -> bool:
     """Not the same again, and about the question."""
     overlap = max(len(row.words & other.words) / max(1, min(len(row.words), len(other.words))) for other in chosen)
-    return overlap < 0.7 and (bool(wanted & row.words) or leans_back(row.text))
+    return overlap < 0.7 and (bool(wanted & row.words) or _gives_number(row, question))

@@ -76,7 +76,7 @@ def _provider(name: str) -> str:
     package, extra = _PACKAGES.get(provider, (None, None))
     if package is not None and find_spec(package) is None:
         raise ModelUnavailable(
-            f"{name}: its package is missing; make serve EXTRAS={extra} installs it, or pip install 'groundswell[{extra}]'"
+            f"{name}: its package is missing; make serve EXTRAS={extra}, or pip install 'groundswell[{extra}]'"
         )
     return provider
 
