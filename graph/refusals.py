@@ -50,9 +50,9 @@ def review_text(domain: str, request_id: str) -> str:
 
 
 def _near(nearest: Sequence[Document]) -> str:
-    near = [document for document in nearest if document.metadata["score"] >= _NEAR_AT_ALL]
-    best_first = sorted(near, key=lambda document: -document.metadata["score"])
-    titles = list(dict.fromkeys(document.metadata["source"] for document in best_first))[:_NEAREST_SHOWN]
+    best_first = sorted(nearest, key=lambda document: -document.metadata["score"])
+    near = [document for document in best_first if document.metadata["score"] >= _NEAR_AT_ALL] or best_first[:1]
+    titles = list(dict.fromkeys(document.metadata["source"] for document in near))[:_NEAREST_SHOWN]
     if not titles:
         return ""
     verb = "The nearest is" if len(titles) == 1 else "The nearest are"
