@@ -29,6 +29,9 @@ class RequestId:
         await self._app(scope, receive, sending)
 
 
+_THIS_MACHINE = "0.0.0.0"  # noqa: S104 - as a name in a URL it means this machine, too
+
+
 class Guard:
     """Refuses bodies that say they are too large, and requests that a foreign page or name has sent.
 
@@ -67,7 +70,7 @@ class Guard:
             name = urlsplit(url).hostname or ""
         except ValueError:
             return False
-        return is_loopback(name) or name in self._hosts
+        return is_loopback(name) or name == _THIS_MACHINE or name in self._hosts
 
 
 def is_loopback(host: str) -> bool:

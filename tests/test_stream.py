@@ -247,6 +247,7 @@ def test_more_runs_than_allowed_are_asked_to_come_back(serve: Callable[..., Live
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://localhost:3000"}, 200),
         ({"Origin": "null"}, 200),
+        ({"Host": "0.0.0.0:8000"}, 200),
     ],
 )
 def test_only_this_machine_may_ask(client: httpx.Client, headers: dict[str, str], status: int) -> None:
