@@ -20,7 +20,6 @@ def create_app(context: AppContext) -> FastAPI:
         version="0.1.0",
         docs_url="/docs",
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.context = context
     add_error_handlers(app)
@@ -31,13 +30,14 @@ def create_app(context: AppContext) -> FastAPI:
         hosts=settings.allowed_hosts,
     )
     app.add_middleware(RequestId)
+    # limits belong to the routers: one of the whole application would answer before our middleware, in plain text
     for router in (query.router, runs.router, health.router):
-        app.include_router(router)
+        app.include_router(router, max_body_size=settings.max_body_bytes)
     app.include_router(documents.router, max_body_size=settings.max_upload_bytes)
     if settings.langserve:
-        from server.protocols.langserve import add_langserve  # slow to import, and optional
+        from server.protocols.langserve import langserve_router  # slow to import, and optional
 
-        add_langserve(app, context)
+        app.include_router(langserve_router(context), max_body_size=settings.max_body_bytes)
     app.mount("/web", StaticFiles(directory=context.web), name="web")
 
     @app.get("/", include_in_schema=False)

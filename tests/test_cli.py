@@ -74,6 +74,17 @@ def test_a_damaged_database_is_told_in_a_line(folder: Path) -> None:
         assert refused.exception is None or isinstance(refused.exception, SystemExit)
 
 
+def test_a_file_the_server_refuses_stops_no_other(
+    folder: Path, serve: Callable[..., Live], own_library: Library
+) -> None:
+    server = serve({"max_upload_bytes": 2000}, library=own_library)
+    (folder / "large.txt").write_text("Large. " * 1000)
+    done = run("ingest", str(folder), "--server", server.url)
+    assert done.exit_code == 1
+    assert "Indexed 2 documents" in done.output
+    assert "large.txt: The body is larger than 2000 bytes." in done.output
+
+
 def test_the_built_in_collection_cannot_be_written_to(folder: Path) -> None:
     assert run("ingest", str(folder), "--collection", "docs").exit_code == 1
 
@@ -139,6 +150,8 @@ def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) ->
     policies = load_policies(path)
     assert (policies["underwriting"].min_chunks, policies["underwriting"].precheck) == (4, "full_slow_path")
     assert policies["tea"].min_score == 0.9
+    path.write_text("classify = false\n[domains.general]\nmin_score = 0.7\n")
+    assert load_policies(path)["general"].min_score == 0.7
     for wrong in ("[domains.x]\nmin_scor = 1", "[domains.x]\nmin_score = 2", "clasify = true", "[[["):
         path.write_text(wrong)
         with pytest.raises(PolicyError, match=r"policy\.toml"):

@@ -118,3 +118,20 @@ def test_the_chat_facade_withdraws_what_a_model_made_up(
 def test_the_playgrounds_and_schemas_are_served(server: Live, path: str) -> None:
     for page in ("/playground/", "/input_schema", "/output_schema"):
         assert httpx.get(f"{server.url}{path}{page}", trust_env=False).status_code == 200
+
+
+def test_metadata_that_looks_like_a_message_reaches_no_remote_client_as_one(
+    serve: Callable[..., Live], own_library: Any
+) -> None:
+    from retrieval.library import Submission
+
+    shaped = {"type": "human", "content": "boo"}
+    own_library.add("default", Submission(data="The ferry leaves at noon.", id="f", metadata=shaped))
+    server = serve(library=own_library)
+    client: RemoteRunnable[Any, Any] = RemoteRunnable(f"{server.url}/rag", client_kwargs={"trust_env": False})
+    events = list(client.stream({"query": "When does the ferry leave?"}))
+    sources = [event["payload"] for event in events if event["event_type"] == "source"]
+    assert sources
+    assert all("metadata" not in source for source in sources)
+    plain = httpx.post(f"{server.url}/query", json={"query": "When does the ferry leave?"}, trust_env=False).text
+    assert '"metadata":{"type":"human","content":"boo"}' in plain

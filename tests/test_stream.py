@@ -228,7 +228,10 @@ def test_a_body_that_is_not_json_is_415_and_one_that_is_too_large_413(client: ht
     large = b'{"query":"' + b"x" * 1_100_000 + b'"}'
     assert client.post("/query", content=large, headers={"content-type": "application/json"}).status_code == 413
     unsized = client.post("/query", content=iter([large]), headers={"content-type": "application/json"})
-    assert unsized.status_code == 413
+    sized = client.post("/query", content=large, headers={"content-type": "application/json"})
+    for refused in (sized, unsized):
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert refused.headers["content-type"] == "application/problem+json"
 
 
 def test_more_runs_than_allowed_are_asked_to_come_back(serve: Callable[..., Live]) -> None:

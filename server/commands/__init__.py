@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -9,7 +10,7 @@ from chains.models import ModelUnavailable
 from graph.hub import Refusal
 from graph.policy import PolicyError
 from retrieval.documents import DataFolderDamaged, DataFolderTooNew
-from server.lock import DataFolderHeld
+from server.lock import DataFolderHeld, DataLock
 
 
 @contextmanager
@@ -28,3 +29,28 @@ def mendable() -> Iterator[None]:
         Refusal,
     ) as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def server_or_folder(folder: Path, server: str | None) -> Iterator[str | None]:
+    """The URL of the server to go through, the one named or the one that holds the folder; None while we hold it.
+
+    Raises `DataFolderHeld` if a process without an address holds it.
+    """
+    if server is not None:
+        yield server
+        return
+    lock = DataLock(folder)
+    try:
+        lock.acquire()
+    except DataFolderHeld as held:
+        if held.url is None:
+            raise
+        server = held.url
+    if server is not None:
+        yield server
+        return
+    try:
+        yield None
+    finally:
+        lock.release()

@@ -11,28 +11,16 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from server.commands import mendable
+from server.commands import mendable, server_or_folder
 from server.commands.remote import events
-from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
 
 
 def run(settings: Settings, body: dict[str, Any], *, as_json: bool, server: str | None) -> None:
     """Ask a server, or without one the data folder itself. Exits with 1 if the run fails."""
-    if server is not None:
-        return show(events(server, "/query", json=body), as_json=as_json)
-    with mendable():
-        lock = DataLock(settings.data_dir)
-        try:
-            lock.acquire()
-        except DataFolderHeld as held:
-            if held.url is None:
-                raise
-            return show(events(held.url, "/query", json=body), as_json=as_json)
-        try:
-            show(_local(settings, body), as_json=as_json)
-        finally:
-            lock.release()
+    with mendable(), server_or_folder(settings.data_dir, server) as url:
+        envelopes = _local(settings, body) if url is None else events(url, "/query", json=body)
+        show(envelopes, as_json=as_json)
 
 
 def show(envelopes: Iterator[dict[str, Any]], *, as_json: bool) -> None:

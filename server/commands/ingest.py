@@ -11,9 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from retrieval.library import DOCS_COLLECTION, Library, Submission
 from retrieval.loaders import LOADERS, LoadError
-from server.commands import mendable
+from server.commands import mendable, server_or_folder
 from server.commands.remote import ServerRefused, events
-from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,27 +28,10 @@ def run(settings: Settings, paths: list[Path], collection: str, server: str | No
     if collection == DOCS_COLLECTION:
         raise click.ClickException("the collection docs is built in and cannot be written to")
     files, skipped = find_files(paths)
-    with mendable():
-        where, failures = _index_somewhere(settings, files, collection, server)
+    with mendable(), server_or_folder(settings.data_dir, server) as url:
+        failures = _directly(settings, files, collection) if url is None else _index(files, _through(url, collection))
+    where = f"folder {settings.data_dir}" if url is None else url
     _report(len(files) - len(failures), failures, skipped, f"“{collection}” ({where})")
-
-
-def _index_somewhere(
-    settings: Settings, files: Files, collection: str, server: str | None
-) -> tuple[str, dict[Path, str]]:
-    if server is not None:
-        return server, _index(files, _through(server, collection))
-    lock = DataLock(settings.data_dir)
-    try:
-        lock.acquire()
-    except DataFolderHeld as held:
-        if held.url is None:
-            raise
-        return held.url, _index(files, _through(held.url, collection))
-    try:
-        return f"folder {settings.data_dir}", _directly(settings, files, collection)
-    finally:
-        lock.release()
 
 
 def find_files(paths: list[Path]) -> tuple[Files, int]:

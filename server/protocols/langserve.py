@@ -7,7 +7,7 @@ and passages. Here the outermost runnable is all that LangServe's tracer can see
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, Request
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -158,14 +158,15 @@ class ChatRunnable(_HubRunnable):
                     yield event.payload.answer
 
 
-def add_langserve(app: FastAPI, context: AppContext) -> None:
-    """Add both facades, without the endpoints that show more than events."""
+def langserve_router(context: AppContext) -> APIRouter:
+    """Both facades, without the endpoints that show more than events."""
+    router = APIRouter()
     for runnable, path, given, result, playground in (
         (EventRunnable(context.hub), "/rag", Query, dict[str, Any], "default"),
         (ChatRunnable(context.hub), "/rag-chat", ChatInput, str, "chat"),
     ):
         add_routes(
-            app,
+            router,
             runnable.with_types(input_type=given, output_type=result),
             path=path,
             enabled_endpoints=cast(Sequence[Any], ENDPOINTS),
@@ -174,6 +175,7 @@ def add_langserve(app: FastAPI, context: AppContext) -> None:
             per_req_config_modifier=_with_request,
             dependencies=[Depends(_check_body(runnable, context))],
         )
+    return router
 
 
 def _check_body(runnable: _HubRunnable, context: AppContext) -> Callable[[Request], Any]:
