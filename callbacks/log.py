@@ -48,9 +48,12 @@ class EventLog:
         """Everything said so far."""
         return self._entries
 
-    def append(self, payload: Payload) -> StreamEvent:
-        """Publish an event. Raises `GrammarError` where the contract forbids it and `LogFull` beyond the limit."""
-        event = envelope(payload, self.request_id, len(self._entries) + 1, timestamp_now())
+    def append(self, payload: Payload, timestamp: str | None = None) -> StreamEvent:
+        """Publish an event of now, or of a `timestamp` when it is told again.
+
+        Raises `GrammarError` where the contract forbids it and `LogFull` beyond the limit.
+        """
+        event = envelope(payload, self.request_id, len(self._entries) + 1, timestamp or timestamp_now())
         encoded = encode(event)
         if self._bytes + len(encoded) > self._limit - _ROOM_TO_END and not _ending(payload):
             raise LogFull(f"more than {self._limit} bytes")

@@ -31,14 +31,14 @@ def cut_passages(text: str, blocks: Sequence[Block], count_pieces: CountPieces) 
     `text[draft.start:draft.end]` is the passage, exactly. A sentence longer than a pack is cut between words.
     """
     drafts: list[Draft] = []
-    for (section, page), group in groupby(blocks, key=lambda block: (block.section, block.page)):
+    for (section, page, header), group in groupby(blocks, key=lambda block: (block.section, block.page, block.header)):
         spans = [span for block in group for span in _pieces_of(text, block, count_pieces)]
-        drafts.extend(_draft(pack, section, page) for pack in _packs(spans))
+        drafts.extend(_draft(pack, section, page, header) for pack in _packs(spans))
     return drafts
 
 
 def _pieces_of(text: str, block: Block, count_pieces: CountPieces) -> Iterator[_Sentence]:
-    spans = _lines(text, block) if block.kind == "code" else _shifted(text, block)
+    spans = _lines(text, block) if block.kind in ("code", "row") else _shifted(text, block)
     counts = count_pieces([text[start:end] for start, end in spans])
     for (start, end), pieces in zip(spans, counts, strict=True):
         if pieces <= MAX_PIECES:
@@ -86,12 +86,13 @@ def _packs(sentences: Sequence[_Sentence]) -> Iterator[list[_Sentence]]:
         yield pack
 
 
-def _draft(pack: Sequence[_Sentence], section: str | None, page: int | None) -> Draft:
+def _draft(pack: Sequence[_Sentence], section: str | None, page: int | None, header: str | None) -> Draft:
     start = pack[0].start
     return Draft(
         start=start,
         end=pack[-1].end,
         section=section,
         page=page,
+        header=header,
         sentences=tuple((sentence.start - start, sentence.end - start) for sentence in pack),
     )

@@ -1,51 +1,28 @@
-"""SQLite: the truth about documents and passages. Everything else can be rebuilt from it."""
+"""The truth about documents and passages. Everything else can be rebuilt from it.
+
+A document is `staged` while its passages are embedded, `live` when searches may find it, `dead` when another version
+or a removal took its place and a search under way may still need its passages; dead ones are purged soon after.
+"""
 
 import json
-import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from retrieval.embeddings import DIMENSIONS, Encoded, Vectors
+from retrieval.calibration import Platt
+from retrieval.database import Database
+from retrieval.embeddings import DIMENSIONS, Vectors
 from retrieval.passages import Draft, Passage
 
-_MIGRATIONS = [
-    """
-    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-    CREATE TABLE collections (
-        name TEXT PRIMARY KEY, created TEXT NOT NULL
-    );
-    CREATE TABLE documents (
-        key INTEGER PRIMARY KEY AUTOINCREMENT,
-        collection TEXT NOT NULL REFERENCES collections(name) ON DELETE CASCADE,
-        id TEXT NOT NULL, title TEXT NOT NULL, uri TEXT, media_type TEXT NOT NULL, content TEXT NOT NULL,
-        metadata TEXT NOT NULL, digest TEXT NOT NULL, created TEXT NOT NULL,
-        UNIQUE (collection, id)
-    );
-    CREATE TABLE passages (
-        key INTEGER PRIMARY KEY AUTOINCREMENT,
-        document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
-        ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-        section TEXT, page INTEGER, sentences TEXT NOT NULL,
-        vector BLOB NOT NULL, sentence_vectors BLOB NOT NULL,
-        UNIQUE (document, ordinal)
-    );
-    """,
-]
+Keys = npt.NDArray[np.int64]
+"""Passage or document keys, shape (n,)."""
 
-
-class DataFolderTooNew(RuntimeError):
-    """The data folder was written by a later version."""
-
-
-class DataFolderDamaged(RuntimeError):
-    """The database in the data folder cannot be read."""
+_AT_ONCE = 500
+"""Keys in one statement; SQLite's oldest limit on parameters is 999."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,97 +38,128 @@ class NewDocument:
     media_type: str = "text/plain"
     uri: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    pages: int | None = None
+    original: bytes | None = None
+    """The file as it was handed in, if it was one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredPassages:
-    """What a stored document adds to an index: passages beside their vectors, shape (passages, dimensions)."""
+class StoredDocument:
+    """What is known of a live document, without its text."""
 
-    passages: list[Passage]
-    vectors: Vectors
+    key: int
+    collection: str
+    id: str
+    title: str
+    uri: str | None
+    media_type: str
+    metadata: dict[str, Any]
+    digest: str
+    created: str
+    passages: int
+    characters: int
+    pages: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embedded:
+    """What searches score of a passage."""
+
+    key: int
+    dense: Vectors
+    """Shape (dimensions of the dense leg,), unit length."""
+    sentences: Vectors
+    """Shape (sentences, 384), unit length."""
+    words: npt.NDArray[np.uint32]
+    """As `retrieval.coverage.pack` makes them."""
+    stems: str
+    """The stemmed words of the indexed text, separated by spaces."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scorable:
+    """The columns a search scores, read for one candidate."""
+
+    dense: Vectors
+    sentences: npt.NDArray[np.float16]
+    words: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """What a publication changes: documents by key, with the passages they bring."""
+
+    live: dict[int, "Member"]
+    dead: list[int]
+    passages: Keys
+    owners: Keys
+    """The document of each passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A live document as filters see it."""
+
+    id: str
+    metadata: dict[str, Any]
+
+
+State = Literal["staged", "live", "dead"]
+
+_NOTHING: dict[str, Any] = {}
+_PASSAGE = (
+    'SELECT p.key, d.collection, d.id, d.title, p.text, p.ordinal, p.start, p."end", p.section, p.page, p.header,'
+    " p.sentences, d.uri, d.metadata, p.document FROM passages p JOIN documents d ON d.key = p.document"
+)
+_DOCUMENT = (
+    "SELECT key, collection, id, title, uri, media_type, metadata, digest, created, passages, characters, pages, bytes"
+    " FROM documents"
+)
 
 
 class DocumentStore:
-    """Documents, passages and their vectors in one SQLite file; one writing connection, one lock."""
+    """Documents, passages and their vectors."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise DataFolderDamaged(f"{path} cannot be read: {error}") from error
-        except BaseException:
-            self._connection.close()
-            raise
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.transaction = database.transaction
 
-    def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+    # --- settings and collections
 
-    def _migrate(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_MIGRATIONS):
-            raise DataFolderTooNew(f"The data folder has schema {version}; this version knows {len(_MIGRATIONS)}.")
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+    def setting(self, name: str) -> str | None:
+        """A remembered value."""
+        rows = self.database.rows("SELECT value FROM settings WHERE name = ?", name)
+        return rows[0][0] if rows else None
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+    def set_setting(self, name: str, value: str) -> None:
+        """Remember a value."""
+        with self.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, closing(self._connection.execute(query, values)) as cursor:
-            return cursor.fetchall()
-
-    def collections(self) -> list[str]:
-        """The names of all collections, sorted."""
-        return [row[0] for row in self._rows("SELECT name FROM collections ORDER BY name")]
+    def collections(self) -> dict[str, str]:
+        """When each collection was made, by name, sorted."""
+        return dict(self.database.rows("SELECT name, created FROM collections ORDER BY name"))
 
     def create_collection(self, name: str) -> None:
         """Make an empty collection; one that exists stays as it is."""
-        with self._transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO collections VALUES (?, ?)", (name, _now()))
+        with self.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO collections VALUES (?, ?)", (name, now()))
 
-    def digests(self, collection: str) -> dict[str, str]:
-        """The digest of every document in a collection, by document id."""
-        return dict(self._rows("SELECT id, digest FROM documents WHERE collection = ?", collection))
+    def drop_collection(self, name: str) -> None:
+        """Remove a collection with everything in it."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM collections WHERE name = ?", (name,))
 
-    def dense_model(self) -> str | None:
-        """The name of the model whose vectors are stored."""
-        rows = self._rows("SELECT value FROM settings WHERE name = 'dense_model'")
-        return rows[0][0] if rows else None
+    # --- from a draft to a searchable document
 
-    def replace_vectors(self, model: str, vectors: Iterable[tuple[int, Vectors]]) -> None:
-        """Another model's vectors for passages, by key, all at once."""
-        with self._transaction() as connection:
-            connection.executemany(
-                "UPDATE passages SET vector = ? WHERE key = ?", ((v.tobytes(), key) for key, v in vectors)
-            )
-            connection.execute("INSERT OR REPLACE INTO settings VALUES ('dense_model', ?)", (model,))
-
-    def put(self, document: NewDocument, drafts: Sequence[Draft], encoded: Sequence[Encoded], vectors: Vectors) -> None:
-        """Store a document with all its passages, or nothing; an older version goes in the same transaction."""
-        with self._transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO collections VALUES (?, ?)", (document.collection, _now()))
-            connection.execute(
-                "DELETE FROM documents WHERE collection = ? AND id = ?", (document.collection, document.id)
-            )
+    def stage(self, document: NewDocument, drafts: Sequence[Draft]) -> int:
+        """Store a document nobody sees yet, its passages without vectors; its key."""
+        with self.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO collections VALUES (?, ?)", (document.collection, now()))
             key = connection.execute(
-                "INSERT INTO documents (collection, id, title, uri, media_type, content, metadata, digest, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO documents (collection, id, title, uri, media_type, content, metadata, digest, created,"
+                " state, passages, characters, pages, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'staged', ?, ?, ?, ?)",
                 (
                     document.collection,
                     document.id,
@@ -161,12 +169,19 @@ class DocumentStore:
                     document.content,
                     json.dumps(document.metadata),
                     document.digest,
-                    _now(),
+                    now(),
+                    len(drafts),
+                    len(document.content),
+                    document.pages,
+                    None if document.original is None else len(document.original),
                 ),
             ).lastrowid
+            assert key is not None
+            if document.original is not None:
+                connection.execute("INSERT INTO originals VALUES (?, ?)", (key, document.original))
             connection.executemany(
-                'INSERT INTO passages (document, ordinal, start, "end", section, page, sentences, vector,'
-                " sentence_vectors) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO passages (document, ordinal, start, "end", section, page, header, sentences, text)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (
                         key,
@@ -175,54 +190,306 @@ class DocumentStore:
                         draft.end,
                         draft.section,
                         draft.page,
+                        draft.header,
                         json.dumps(draft.sentences),
-                        vector.astype(np.float32).tobytes(),
-                        late.sentences.astype(np.float16).tobytes(),
+                        document.content[draft.start : draft.end],
                     )
-                    for ordinal, (draft, late, vector) in enumerate(zip(drafts, encoded, vectors, strict=True))
+                    for ordinal, draft in enumerate(drafts)
+                ),
+            )
+            return key
+
+    def unembedded(self, limit: int, documents: Sequence[int] | None = None) -> list[Passage]:
+        """The first passages without vectors, of some staged documents or of all live ones."""
+        where = (
+            " AND d.state = 'live'"
+            if documents is None
+            else f" AND d.state = 'staged' AND p.document IN ({_marks(documents)})"
+        )
+        rows = self.database.rows(
+            f"{_PASSAGE} WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.passage = p.key){where}"
+            " ORDER BY p.key LIMIT ?",
+            *(documents or ()),
+            limit,
+        )
+        return [_passage(row) for row in rows]
+
+    def embedded(self, document: int) -> int:
+        """How many passages of a document have their vectors."""
+        rows = self.database.rows(
+            "SELECT count(*) FROM vectors v JOIN passages p ON p.key = v.passage WHERE p.document = ?", document
+        )
+        return int(rows[0][0])
+
+    def size(self, document: int) -> int:
+        """How many passages a document has."""
+        rows = self.database.rows("SELECT passages FROM documents WHERE key = ?", document)
+        return int(rows[0][0]) if rows else 0
+
+    def embed(self, embedded: Iterable[Embedded]) -> None:
+        """Store the vectors of passages; of those that are still there."""
+        with self.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO vectors SELECT ?1, ?2, ?3, ?4, ?5"
+                " WHERE EXISTS (SELECT 1 FROM passages WHERE key = ?1)",
+                (
+                    (
+                        one.key,
+                        one.dense.astype(np.float32).tobytes(),
+                        one.sentences.astype(np.float16).tobytes(),
+                        one.words.tobytes(),
+                        one.stems,
+                    )
+                    for one in embedded
                 ),
             )
 
-    def delete(self, collection: str, document_id: str) -> bool:
-        """Remove a document with its passages; whether there was one."""
-        with self._transaction() as connection:
-            cursor = connection.execute(
-                "DELETE FROM documents WHERE collection = ? AND id = ?", (collection, document_id)
-            )
-            return cursor.rowcount > 0
+    def forget_vectors(self) -> None:
+        """Remove every vector, because another model makes them now."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM vectors")
 
-    def passages(self, collection: str, document_id: str | None = None) -> StoredPassages:
-        """The passages of a collection, or of one document in it, in the order they were stored."""
-        condition, values = ("", ()) if document_id is None else (" AND d.id = ?", (document_id,))
-        rows = self._rows(
-            'SELECT p.key, d.id, d.title, d.uri, d.metadata, d.content, p.ordinal, p.start, p."end", p.section,'
-            " p.page, p.sentences, p.vector, p.sentence_vectors FROM passages p JOIN documents d ON d.key = p.document"
-            f" WHERE d.collection = ?{condition} ORDER BY p.key",
-            collection,
-            *values,
+    def publish(self, keys: Sequence[int]) -> Published:
+        """Make staged documents live, in this order, each in place of its former version; all or none."""
+        dead: list[int] = []
+        live: dict[int, Member] = {}
+        with self.transaction() as connection:
+            for key in keys:
+                collection, id_, metadata = connection.execute(
+                    "SELECT collection, id, metadata FROM documents WHERE key = ? AND state = 'staged'", (key,)
+                ).fetchone()
+                for former in self._kill(collection, id_):
+                    dead.append(former)
+                    live.pop(former, None)
+                connection.execute("UPDATE documents SET state = 'live' WHERE key = ?", (key,))
+                live[key] = _member(id_, metadata)
+            rows = connection.execute(
+                f"SELECT key, document FROM passages WHERE document IN ({_marks(list(live))}) ORDER BY key",
+                list(live),
+            ).fetchall()
+        return Published(
+            live=live,
+            dead=dead,
+            passages=np.array([row[0] for row in rows], np.int64),
+            owners=np.array([row[1] for row in rows], np.int64),
         )
-        vectors = np.frombuffer(b"".join(row[12] for row in rows), np.float32).reshape(len(rows), -1 if rows else 0)
-        return StoredPassages(passages=[_passage(collection, row) for row in rows], vectors=vectors)
+
+    def kill(self, collection: str, document_id: str | None = None) -> list[int]:
+        """Take a document, or all of a collection, out of what searches find; the keys."""
+        with self.transaction():
+            return self._kill(collection, document_id)
+
+    def _kill(self, collection: str, document_id: str | None) -> list[int]:
+        which, values = ("", [collection]) if document_id is None else (" AND id = ?", [collection, document_id])
+        with self.transaction() as connection:
+            return [
+                row[0]
+                for row in connection.execute(
+                    f"UPDATE documents SET state = 'dead' WHERE state = 'live' AND collection = ?{which} RETURNING key",
+                    values,
+                ).fetchall()
+            ]
+
+    def discard(self, key: int) -> None:
+        """Remove a staged document."""
+        with self.transaction() as connection:
+            connection.execute("UPDATE documents SET state = 'dead' WHERE key = ? AND state = 'staged'", (key,))
+
+    def dead(self) -> list[int]:
+        """The documents to be purged."""
+        return [row[0] for row in self.database.rows("SELECT key FROM documents WHERE state = 'dead'")]
+
+    def passages_of(self, documents: Sequence[int]) -> list[int]:
+        """The keys of the passages of some documents."""
+        return [
+            row[0]
+            for some in _parts(documents)
+            for row in self.database.rows(f"SELECT key FROM passages WHERE document IN ({_marks(some)})", *some)
+        ]
+
+    def purge(self, documents: Sequence[int]) -> None:
+        """Erase dead documents: text, passages, vectors, files, and what the write-ahead log still holds of them."""
+        for key in documents:  # one at a time, so that nobody waits long to write
+            with self.transaction() as connection:
+                connection.execute("DELETE FROM documents WHERE key = ? AND state = 'dead'", (key,))
+        self.database.truncate_log()
+
+    # --- calibration
+
+    def calibration(self, collection: str) -> Platt | None:
+        """The curve fitted on a collection, if one is in use."""
+        rows = self.database.rows("SELECT slope, offset FROM calibrations WHERE collection = ?", collection)
+        return Platt(*rows[0]) if rows else None
+
+    # --- reading
+
+    def digests(self, collection: str) -> dict[str, str]:
+        """The digest of every live document of a collection, by id."""
+        return dict(
+            self.database.rows("SELECT id, digest FROM documents WHERE state = 'live' AND collection = ?", collection)
+        )
+
+    def digest(self, collection: str, document_id: str) -> str | None:
+        """The digest of a live document."""
+        document = self.document(collection, document_id)
+        return document.digest if document else None
+
+    def count(self, collection: str) -> int:
+        """The number of live documents of a collection."""
+        rows = self.database.rows("SELECT count(*) FROM documents WHERE state = 'live' AND collection = ?", collection)
+        return int(rows[0][0])
+
+    def document(self, collection: str, document_id: str) -> StoredDocument | None:
+        """A live document."""
+        rows = self.database.rows(
+            f"{_DOCUMENT} WHERE state = 'live' AND collection = ? AND id = ?", collection, document_id
+        )
+        return _document(rows[0]) if rows else None
+
+    def documents(self, collection: str, *, after: str = "", limit: int = 100) -> list[StoredDocument]:
+        """Live documents of a collection whose id comes after `after`, by id."""
+        rows = self.database.rows(
+            f"{_DOCUMENT} WHERE state = 'live' AND collection = ? AND id > ? ORDER BY id LIMIT ?",
+            collection,
+            after,
+            limit,
+        )
+        return [_document(row) for row in rows]
+
+    def original(self, key: int) -> bytes | None:
+        """The file a document was made of; None for texts."""
+        rows = self.database.rows("SELECT data FROM originals WHERE document = ?", key)
+        return bytes(rows[0][0]) if rows else None
+
+    def content(self, key: int) -> str:
+        """The whole text of a document."""
+        return str(self.database.rows("SELECT content FROM documents WHERE key = ?", key)[0][0])
+
+    def members(self, collection: str) -> dict[int, Member]:
+        """Every live document of a collection, by key."""
+        rows = self.database.rows(
+            "SELECT key, id, metadata FROM documents WHERE state = 'live' AND collection = ?", collection
+        )
+        return {key: _member(id_, metadata) for key, id_, metadata in rows}
+
+    def live_passages(self, collection: str) -> tuple[Keys, Keys]:
+        """The keys of every live passage of a collection, ascending, and those of their documents."""
+        rows = self.database.rows(
+            "SELECT p.key, p.document FROM passages p JOIN documents d ON d.key = p.document"
+            " WHERE d.state = 'live' AND d.collection = ? ORDER BY p.key",
+            collection,
+        )
+        pairs = np.array(rows, np.int64).reshape(-1, 2)
+        return pairs[:, 0].copy(), pairs[:, 1].copy()
+
+    def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
+        """Passages by key."""
+        rows = [
+            row
+            for some in _parts(keys)
+            for row in self.database.rows(f"{_PASSAGE} WHERE p.key IN ({_marks(some)})", *some)
+        ]
+        return {row[0]: _passage(row) for row in rows}
+
+    def neighbours(self, collection: str, document_id: str, ordinals: Sequence[int]) -> dict[int, Passage]:
+        """Passages of a live document, by ordinal."""
+        rows = self.database.rows(
+            f"{_PASSAGE} WHERE d.state = 'live' AND d.collection = ? AND d.id = ?"
+            f" AND p.ordinal IN ({_marks(ordinals)})",
+            collection,
+            document_id,
+            *ordinals,
+        )
+        return {row[5]: _passage(row) for row in rows}
+
+    def scorable(self, keys: Sequence[int]) -> dict[int, Scorable]:
+        """What a search scores of some passages, by key."""
+        return {
+            key: Scorable(
+                dense=np.frombuffer(dense, np.float32),
+                sentences=np.frombuffer(sentences, np.float16).reshape(-1, DIMENSIONS),
+                words=np.frombuffer(words, np.uint32),
+            )
+            for some in _parts(keys)
+            for key, dense, sentences, words in self.database.rows(
+                f"SELECT passage, dense, sentences, words FROM vectors WHERE passage IN ({_marks(some)})", *some
+            )
+        }
+
+    def dense_vectors(self, keys: Keys) -> Iterator[tuple[Keys, Vectors]]:
+        """The dense vectors of passages, some at a time, as keys and shape (passages, dimensions)."""
+        for start in range(0, len(keys), _AT_ONCE):
+            some = [int(key) for key in keys[start : start + _AT_ONCE]]
+            rows = self.database.rows(
+                f"SELECT passage, dense FROM vectors WHERE passage IN ({_marks(some)}) ORDER BY passage", *some
+            )
+            if rows:
+                vectors = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
+                yield np.array([row[0] for row in rows], np.int64), vectors
+
+    def stems(self, keys: Keys) -> Iterator[tuple[int, str]]:
+        """The stemmed words of passages."""
+        for some in _parts([int(key) for key in keys]):
+            yield from self.database.rows(
+                f"SELECT passage, stems FROM vectors WHERE passage IN ({_marks(some)})", *some
+            )
 
 
-def _passage(collection: str, row: tuple[Any, ...]) -> Passage:
-    key, document_id, title, uri, metadata, content, ordinal, start, end, section, page, sentences, _, late = row
+def now() -> str:
+    """RFC 3339, UTC."""
+    return datetime.now(UTC).isoformat()
+
+
+def _parts(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _member(document_id: str, metadata: str) -> Member:
+    return Member(document_id, _NOTHING if metadata == "{}" else json.loads(metadata))
+
+
+def _document(row: tuple[Any, ...]) -> StoredDocument:
+    names = StoredDocument.__dataclass_fields__
+    values = dict(zip(names, row, strict=True))
+    return StoredDocument(**{**values, "metadata": json.loads(values["metadata"])})
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    (
+        key,
+        collection,
+        document_id,
+        title,
+        text,
+        ordinal,
+        start,
+        end,
+        section,
+        page,
+        header,
+        sentences,
+        uri,
+        meta,
+        document,
+    ) = row
     return Passage(
         key=key,
+        document=document,
         source_id=f"{collection}:{document_id}:{ordinal}",
         document_id=document_id,
         title=title,
-        text=content[start:end],
+        text=text,
         start=start,
         end=end,
         section=section,
         page=page,
         sentences=tuple((begin, stop) for begin, stop in json.loads(sentences)),
+        header=header,
         uri=uri,
-        metadata=json.loads(metadata),
-        sentence_vectors=np.frombuffer(late, np.float16).reshape(-1, DIMENSIONS),
+        metadata=json.loads(meta),
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

@@ -11,10 +11,10 @@ from langchain_core.embeddings import Embeddings
 from tokenizers import Encoding, Tokenizer
 
 from language.sentences import Span
+from retrieval.tokens import MODEL_FOLDER, PieceCounter
 
 Vectors = npt.NDArray[np.float32]
 
-MODEL_FOLDER = Path(__file__).parent / "models" / "all-MiniLM-L6-v2"
 MODEL_NAME = "embedded:all-MiniLM-L6-v2"
 DIMENSIONS = 384
 MAX_PIECES = 256
@@ -37,19 +37,13 @@ class MiniLM(Embeddings):
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()  # as published it pads and truncates to 128
         self._tokenizer.enable_truncation(MAX_PIECES)
-        self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._counter.no_padding()
-        self._counter.no_truncation()
+        self.count_pieces = PieceCounter(folder)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # spinning starves a busy machine
         self._session = ort.InferenceSession(
             str(folder / "model.int8.onnx"), options, providers=["CPUExecutionProvider"]
         )
-
-    def count_pieces(self, texts: Sequence[str]) -> list[int]:
-        """The number of word pieces of each text, without the two the model adds."""
-        return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
     def embed_query(self, text: str) -> list[float]:
         return [float(value) for value in self.encode_query(text)]

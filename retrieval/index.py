@@ -1,64 +1,102 @@
 """Immutable snapshots of a collection: a reader keeps the one it has, a writer swaps in the next."""
 
-import threading
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
-import faiss
 import numpy as np
 
+from retrieval.calibration import EVIDENCE, Platt
+from retrieval.dense import DenseLeg
+from retrieval.documents import Keys, Member, Published
 from retrieval.embeddings import Vectors
 from retrieval.lexical import LexicalIndex, LexicalSnapshot
-from retrieval.passages import Passage
+
+Filters = Mapping[str, Any]
+"""Metadata key -> the value it must equal, or a list of values it must be among."""
+
+_ABSENT = object()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """A collection at one moment. FAISS must not be searched while it changes, so nothing here ever does."""
+    """A collection at one moment; nothing here ever changes. Texts and vectors are read from SQLite by key."""
 
-    passages: Mapping[int, Passage]
-    dense: faiss.Index
-    """Inner product over unit vectors, by passage key."""
+    members: Mapping[int, Member]
+    """Its documents by key."""
+    keys: Keys
+    """Of its passages, ascending."""
+    owners: Keys
+    """The document of each passage."""
+    dense: DenseLeg
     lexical: LexicalSnapshot
+    calibration: Platt = EVIDENCE
 
-    def nearest(self, query: Vectors, k: int, among: Collection[int] | None = None) -> dict[int, float]:
-        """Cosine (-1..1) of the nearest `k` passages, by passage key; only `among` these keys if given."""
-        if not self.dense.ntotal:
-            return {}
-        chosen = None
-        if among is not None:
-            chosen = faiss.SearchParameters()
-            chosen.sel = faiss.IDSelectorBatch(np.fromiter(among, np.int64, len(among)))
-        scores, keys = self.dense.search(query.reshape(1, -1), min(k, self.dense.ntotal), params=chosen)
-        return {int(key): float(score) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0}
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def matching(self, filters: Filters) -> Keys:
+        """The passages whose document's metadata passes every filter."""
+        documents = [key for key, member in self.members.items() if _passes(member.metadata, filters)]
+        chosen: Keys = self.keys[np.isin(self.owners, documents)]
+        return chosen
+
+    def without(self, document: int) -> Keys:
+        """The passages of all other documents."""
+        chosen: Keys = self.keys[self.owners != document]
+        return chosen
 
 
 class CollectionIndex:
-    """The current snapshot of one collection and the way to the next."""
+    """The current snapshot of one collection and the way to the next. One writer at a time."""
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dense: DenseLeg, calibration: Platt = EVIDENCE) -> None:
+        nothing = np.empty(0, np.int64)
         self._lexical = LexicalIndex()
-        self._lock = threading.Lock()
         self.snapshot = Snapshot(
-            passages=MappingProxyType({}),
-            dense=faiss.IndexIDMap2(faiss.IndexFlatIP(dimensions)),
+            members=MappingProxyType({}),
+            keys=nothing,
+            owners=nothing,
+            dense=dense,
             lexical=self._lexical.update(),
+            calibration=calibration,
         )
 
-    def update(self, *, add: Sequence[Passage], vectors: Vectors, remove_documents: set[str]) -> None:
-        """Swap in a snapshot without some documents, with other passages; vectors have shape (passages, dimensions)."""
-        with self._lock:
-            before = self.snapshot
-            gone = [key for key, passage in before.passages.items() if passage.document_id in remove_documents]
-            passages = dict(before.passages)
-            for key in gone:
-                del passages[key]
-            passages |= {passage.key: passage for passage in add}
-            dense = faiss.clone_index(before.dense)
-            if gone:
-                dense.remove_ids(faiss.IDSelectorBatch(np.array(gone, np.int64)))
-            if add:
-                dense.add_with_ids(np.ascontiguousarray(vectors), np.array([p.key for p in add], np.int64))
-            lexical = self._lexical.update(add=((p.key, p.indexed_text) for p in add), remove=gone)
-            self.snapshot = Snapshot(passages=MappingProxyType(passages), dense=dense, lexical=lexical)
+    def load(self, members: Mapping[int, Member], keys: Keys, owners: Keys, stems: Iterable[tuple[int, str]]) -> None:
+        """Begin with what is stored; the dense leg holds these passages already."""
+        self.snapshot = replace(
+            self.snapshot,
+            members=MappingProxyType(dict(members)),
+            keys=keys,
+            owners=owners,
+            lexical=self._lexical.update(add=stems),
+        )
+
+    def update(self, published: Published, vectors: Vectors, stems: Sequence[tuple[int, str]]) -> None:
+        """Swap in a snapshot after a publication; vectors have shape (passages, dimensions)."""
+        before = self.snapshot
+        dead = set(published.dead)
+        gone = before.keys[np.isin(before.owners, published.dead)] if published.dead else before.keys[:0]
+        members = {key: member for key, member in before.members.items() if key not in dead}
+        stay = ~np.isin(before.keys, gone)
+        self.snapshot = replace(
+            before,
+            members=MappingProxyType(members | published.live),
+            keys=np.concatenate([before.keys[stay], published.passages]),
+            owners=np.concatenate([before.owners[stay], published.owners]),
+            dense=before.dense.changed(add=published.passages, vectors=vectors, remove=gone),
+            lexical=self._lexical.update(add=stems, remove=gone.tolist()),
+        )
+
+    def swap(self, *, dense: DenseLeg | None = None, calibration: Platt | None = None) -> None:
+        """Swap in a snapshot of the same passages with another dense leg or another calibration."""
+        before = self.snapshot
+        self.snapshot = replace(before, dense=dense or before.dense, calibration=calibration or before.calibration)
+
+
+def _passes(metadata: Mapping[str, Any], filters: Filters) -> bool:
+    return all(
+        metadata.get(key, _ABSENT) in wanted if isinstance(wanted, list) else metadata.get(key, _ABSENT) == wanted
+        for key, wanted in filters.items()
+    )

@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable
 
 import tantivy
 
-from language.words import terms
-
 _WRITER_BYTES = 15_000_000  # the least tantivy accepts
 
 
@@ -61,13 +59,13 @@ class LexicalIndex:
         self._writer = self._index.writer(_WRITER_BYTES, 1)
 
     def update(self, *, add: Iterable[tuple[int, str]] = (), remove: Iterable[int] = ()) -> LexicalSnapshot:
-        """Remove and add passages, given as (key, text), in one commit; the snapshot afterwards."""
+        """Remove and add passages, given as (key, stemmed words), in one commit; the snapshot afterwards."""
         for key in remove:
             self._writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "key", key))
-        for key, text in add:
+        for key, stems in add:
             document = tantivy.Document()
             document.add_unsigned("key", key)
-            document.add_text("text", " ".join(terms(text)))
+            document.add_text("text", stems)
             self._writer.add_document(document)
         self._writer.commit()
         self._index.reload()

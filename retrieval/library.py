@@ -3,43 +3,39 @@
 import asyncio
 import hashlib
 import json
+import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from retrieval.chunking import cut_passages
-from retrieval.documents import DocumentStore, NewDocument
-from retrieval.embeddings import DIMENSIONS, MODEL_NAME, Encoded, MiniLM, Vectors
-from retrieval.hybrid import Evidence, Filters, Question, matching, search
-from retrieval.index import CollectionIndex, Snapshot
-from retrieval.loaders import Loaded, LoadError, load, load_text
-from retrieval.passages import Draft, indexed_text
+from language.words import terms
+from retrieval.calibration import EVIDENCE, Platt
+from retrieval.coverage import pack
+from retrieval.dense import as_keys
+from retrieval.documents import DocumentStore, Embedded, Keys, NewDocument, Published
+from retrieval.embeddings import DIMENSIONS, MODEL_NAME, MiniLM, Vectors
+from retrieval.housekeeping import Housekeeping
+from retrieval.hybrid import Evidence, Question, search
+from retrieval.index import CollectionIndex, Filters, Snapshot
+from retrieval.passages import Draft, Passage
+from retrieval.stores import DenseStore
+from retrieval.submissions import Parsed, Submission, parse
+
+log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
 DOCS_COLLECTION = "docs"
-_ENCODE_AT_ONCE = 16
+ENCODE_AT_ONCE = 32
+"""Passages embedded between two commits."""
 
 
 class UnknownCollection(LookupError):
     """No collection has this name."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Submission:
-    """A document as it was handed in, before anything is known of it."""
-
-    data: bytes | str
-    """A file's bytes, or a text to be kept verbatim."""
-    name: str | None = None
-    """The file's name; its suffix says how bytes are read."""
-    id: str | None = None
-    title: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,59 +51,74 @@ Stage = Literal["parsed", "chunked", "embedded", "indexed"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage of CONTRACT's `document_stage`, how much is done, and of how much."""
 
+MakeDense = Callable[[DocumentStore, int], DenseStore]
+"""Makes the store of the dense leg for vectors of so many dimensions."""
+
 
 class Library:
     """Documents in SQLite, a searchable snapshot of each collection in memory. Safe for many threads."""
 
-    def __init__(self, store: DocumentStore, encoder: MiniLM, dense: DenseModel | None = None) -> None:
-        self._store = store
-        self._encoder = encoder
+    def __init__(
+        self, stored: DocumentStore, encoder: MiniLM, make_dense: MakeDense, dense: DenseModel | None = None
+    ) -> None:
+        self.stored = stored
+        self.encoder = encoder
         self._dense = dense
         self._dimensions = DIMENSIONS if dense is None else len(dense.model.embed_query("dimensions"))
-        self._writing = threading.Lock()
-        if store.dense_model() != self.dense_name:
-            self._embed_again()
-        self._indexes = {name: self._read(name) for name in store.collections()}
+        self._writing = threading.RLock()
+        self._embed_again()
+        self._vectors = make_dense(stored, self._dimensions)
+        self._indexes: dict[str, CollectionIndex] = {}
         for name in (DEFAULT_COLLECTION, DOCS_COLLECTION):
-            if name not in self._indexes:
-                self._store.create_collection(name)
-                self._indexes[name] = CollectionIndex(self._dimensions)
+            stored.create_collection(name)
+        for name in stored.collections():
+            self._indexes[name] = self._open(name)
+        self._keeping = Housekeeping(self._settle, self._purge)
+        self._keeping.purge_now(stored.dead())
 
     def close(self) -> None:
-        """Wait for a write under way, then close the file."""
+        """Wait for a write under way, write the index files, then close the database."""
+        self._keeping.stop()
         with self._writing:
-            self._store.close()
+            self._purge(self.stored.dead())
+            for name, index in self._indexes.items():
+                self._save(name, index)
+            self.stored.database.close()
 
     @property
     def dense_name(self) -> str:
         """The name of the model of the dense leg."""
         return MODEL_NAME if self._dense is None else self._dense.name
 
+    @property
+    def notes(self) -> list[str]:
+        """What an operator should know of the indexes, for example which one was damaged and built anew."""
+        return self._vectors.notes
+
     def _embed_again(self) -> None:
-        stored = [p for name in self._store.collections() for p in self._store.passages(name).passages]
-        vectors = self._dense_vectors([passage.indexed_text for passage in stored])
-        self._store.replace_vectors(self.dense_name, ((p.key, v) for p, v in zip(stored, vectors, strict=True)))
+        """Make the vectors that are missing: all of them, when another model makes them now."""
+        if self.stored.setting("dense_model") != self.dense_name:
+            self.stored.forget_vectors()
+            self.stored.set_setting("dense_model", self.dense_name)
+        while missing := self.stored.unembedded(ENCODE_AT_ONCE):
+            self.stored.embed(self.encode(missing))
 
-    def _dense_vectors(self, texts: list[str]) -> Vectors:
-        """Unit vectors of the dense leg, shape (texts, dimensions)."""
-        model: Embeddings = self._encoder if self._dense is None else self._dense.model
-        vectors = np.array(model.embed_documents(texts), np.float32).reshape(len(texts), self._dimensions)
-        return _unit(vectors)
-
-    def _read(self, collection: str) -> CollectionIndex:
-        index = CollectionIndex(self._dimensions)
-        stored = self._store.passages(collection)
-        index.update(add=stored.passages, vectors=stored.vectors, remove_documents=set())
+    def _open(self, collection: str) -> CollectionIndex:
+        keys, owners = self.stored.live_passages(collection)
+        index = CollectionIndex(self._vectors.open(collection, keys), self.stored.calibration(collection) or EVIDENCE)
+        index.load(self.stored.members(collection), keys, owners, self.stored.stems(keys))
         return index
+
+    # --- reading
 
     def sizes(self) -> dict[str, int]:
         """The number of passages in each collection."""
-        return {name: len(index.snapshot.passages) for name, index in self._indexes.items()}
+        return {name: len(index.snapshot) for name, index in self._indexes.items()}
 
     def count(self, collection: str, filters: Filters | None = None) -> int:
         """The number of passages a search looks at. Raises `UnknownCollection`."""
         snapshot = self.snapshot(collection)
-        return len(matching(snapshot, filters)) if filters else len(snapshot.passages)
+        return len(snapshot.matching(filters)) if filters else len(snapshot)
 
     def snapshot(self, collection: str) -> Snapshot:
         """What searches of a collection see now. Raises `UnknownCollection`."""
@@ -121,7 +132,7 @@ class Library:
         if collection is not None:
             self.snapshot(collection)
             return collection
-        return DEFAULT_COLLECTION if self._indexes[DEFAULT_COLLECTION].snapshot.passages else DOCS_COLLECTION
+        return DEFAULT_COLLECTION if len(self.snapshot(DEFAULT_COLLECTION)) else DOCS_COLLECTION
 
     def idf(self, collection: str) -> Callable[[set[str]], dict[str, float]]:
         """How telling each stemmed word is in a collection: larger is rarer."""
@@ -134,100 +145,178 @@ class Library:
     def search_now(self, collection: str, text: str, k: int, filters: Filters | None = None) -> Evidence:
         """`search` for callers without an event loop."""
         snapshot = self.snapshot(collection)
+        among = snapshot.matching(filters) if filters else None
+        return search(snapshot, self.stored, self.question(text), k, among=among)
+
+    def question(self, text: str) -> Question:
+        """A question with its vectors."""
         dense = None
         if self._dense is not None:
             dense = _unit(np.array(self._dense.model.embed_query(text), np.float32))
-        return search(snapshot, Question.of(text, self._encoder.encode_query(text), dense), k, filters=filters)
+        return Question.of(text, self.encoder.encode_query(text), dense)
 
-    def digests(self, collection: str) -> dict[str, str]:
-        """What is stored of each document, by id; equal digests are equal documents."""
-        return self._store.digests(collection)
+    # --- writing
 
     def create(self, collection: str) -> None:
         """Make an empty collection; one that exists stays as it is."""
         with self._writing:
-            self._store.create_collection(collection)
+            self.stored.create_collection(collection)
+            self._index(collection)
+
+    def drop(self, collection: str) -> bool:
+        """Remove a collection with everything in it, for good; whether there was one."""
+        with self._writing:
             if collection not in self._indexes:
-                self._indexes[collection] = CollectionIndex(self._dimensions)
+                return False
+            self.clear(collection)
+            del self._indexes[collection]
+            self._purge(self.stored.dead())
+            self._vectors.drop(collection)
+            self.stored.drop_collection(collection)
+            return True
+
+    def clear(self, collection: str) -> int:
+        """Remove every document of a collection; how many there were."""
+        return self._remove(collection, None)
+
+    def remove(self, collection: str, document_id: str) -> bool:
+        """Remove a document: no later search finds it, and soon nothing is left of it; whether there was one."""
+        return self._remove(collection, document_id) > 0
+
+    def _remove(self, collection: str, document_id: str | None) -> int:
+        with self._writing:
+            dead = self.stored.kill(collection, document_id)
+            if dead:
+                nothing = np.empty(0, np.int64)
+                self._swap(collection, Published(live={}, dead=dead, passages=nothing, owners=nothing))
+            return len(dead)
 
     def add(self, collection: str, submission: Submission, progress: Progress = lambda *_: None) -> str:
-        """Parse, cut, embed and store one document; its id. A former version is replaced at once, never mixed.
+        """Read, cut, embed and store one document; its id. A former version is replaced at once, never mixed.
 
         When `add` returns, the document is durable and every later search finds it. Raises `LoadError`.
         """
-        loaded = _parse(submission)
-        document = _document(collection, submission, loaded)
+        parsed = parse(submission, self.encoder.count_pieces)
+        document = new_document(collection, submission, parsed)
+        total = len(parsed.drafts)
         progress("parsed", 1, 1)
-        drafts = cut_passages(loaded.text, loaded.blocks, self._encoder.count_pieces)
-        if not drafts:
-            raise LoadError("empty", "There is no text in this document.")
-        progress("chunked", len(drafts), len(drafts))
-        if self._store.digests(collection).get(document.id) != document.digest:
-            encoded, vectors = self._encode(document, drafts, progress)
-            with self._writing:
-                self._store.put(document, drafts, encoded, vectors)
-                self._publish(collection, document.id)
-        progress("indexed", len(drafts), len(drafts))
+        progress("chunked", total, total)
+        if not self.holds(document):
+            key = self.stage(document, parsed.drafts)
+            done = 0
+            while batch := self.stored.unembedded(ENCODE_AT_ONCE, [key]):
+                self.stored.embed(self.encode(batch))
+                done += len(batch)
+                progress("embedded", done, total)
+            self.publish(collection, lambda: [key])
+        progress("indexed", total, total)
         return document.id
 
-    def remove(self, collection: str, document_id: str) -> bool:
-        """Remove a document from the truth and from the index; whether there was one."""
-        with self._writing:
-            removed = self._store.delete(collection, document_id)
-            if removed:
-                self._publish(collection, document_id)
-            return removed
+    def holds(self, document: NewDocument) -> bool:
+        """Whether exactly this is stored and live."""
+        return self.stored.digest(document.collection, document.id) == document.digest
 
-    def _encode(self, document: NewDocument, drafts: list[Draft], progress: Progress) -> tuple[list[Encoded], Vectors]:
-        encoded: list[Encoded] = []
-        vectors: list[Vectors] = []
-        for begin in range(0, len(drafts), _ENCODE_AT_ONCE):
-            batch = [_model_input(document, draft) for draft in drafts[begin : begin + _ENCODE_AT_ONCE]]
-            late = self._encoder.encode(batch)
-            encoded.extend(late)
-            vectors.extend(
-                (one.passage for one in late) if self._dense is None else self._dense_vectors([t for t, _ in batch])
+    def stage(self, document: NewDocument, drafts: Sequence[Draft]) -> int:
+        """Store a document that no search finds yet; its key."""
+        return self.stored.stage(document, drafts)
+
+    def encode(self, passages: Sequence[Passage]) -> list[Embedded]:
+        """Everything a search scores of passages."""
+        texts = [passage.indexed_text for passage in passages]
+        late = self.encoder.encode(
+            [(text, passage.indexed_sentences) for text, passage in zip(texts, passages, strict=True)]
+        )
+        dense = [one.passage for one in late] if self._dense is None else self._dense_vectors(texts)
+        return [
+            Embedded(
+                key=passage.key,
+                dense=vector,
+                sentences=one.sentences,
+                words=pack(passage),
+                stems=" ".join(terms(text)),
             )
-            progress("embedded", len(encoded), len(drafts))
-        return encoded, np.array(vectors, np.float32)
+            for passage, text, one, vector in zip(passages, texts, late, dense, strict=True)
+        ]
 
-    def _publish(self, collection: str, document_id: str) -> None:
-        stored = self._store.passages(collection, document_id)
+    def publish(self, collection: str, choose: Callable[[], Sequence[int]]) -> None:
+        """Make staged documents, all of whose passages are embedded, the ones searches find; in one step.
+
+        `choose` says which, and may write in the same transaction.
+        """
+        with self._writing:
+            with self.stored.transaction():
+                published = self.stored.publish(choose())
+            self._swap(collection, published)
+
+    def calibrate(self, collection: str, calibration: Platt) -> None:
+        """Score with another curve from now on."""
+        self._index(collection).swap(calibration=calibration)
+
+    def _swap(self, collection: str, published: Published) -> None:
+        vectors = [vectors for _, vectors in self.stored.dense_vectors(published.passages)]
+        joined = np.concatenate(vectors) if vectors else np.empty((0, self._dimensions), np.float32)
+        self._index(collection).update(published, joined, list(self.stored.stems(published.passages)))
+        self._keeping.purge_soon(published.dead)
+
+    def _index(self, collection: str) -> CollectionIndex:
         if collection not in self._indexes:
-            self._indexes[collection] = CollectionIndex(self._dimensions)
-        self._indexes[collection].update(add=stored.passages, vectors=stored.vectors, remove_documents={document_id})
+            self._indexes[collection] = CollectionIndex(self._vectors.open(collection, as_keys([])))
+        return self._indexes[collection]
+
+    def _dense_vectors(self, texts: list[str]) -> Vectors:
+        assert self._dense is not None
+        vectors = np.array(self._dense.model.embed_documents(texts), np.float32)
+        return _unit(vectors.reshape(len(texts), self._dimensions))
+
+    # --- housekeeping, in a thread of its own
+
+    def _settle(self) -> None:
+        """Bring every dense leg into shape. Only the swap keeps writers waiting."""
+        for name, index in list(self._indexes.items()):
+            self._settle_one(name, index, thorough=False)
+
+    def _settle_one(self, name: str, index: CollectionIndex, *, thorough: bool) -> None:
+        better = self._vectors.settle(index.snapshot.dense, lambda: index.snapshot.keys, thorough=thorough)
+        if better is None:
+            return
+        with self._writing:
+            index.swap(dense=self._vectors.reconciled(better, index.snapshot.keys))
+        self._save(name, index)
+
+    def _purge(self, documents: Sequence[int]) -> None:
+        """Leave no trace of dead documents, in indexes, index files and the database."""
+        if not documents:
+            return
+        passages = self.stored.passages_of(documents)
+        for name, index in list(self._indexes.items()):
+            self._settle_one(name, index, thorough=True)
+            self._vectors.forget(name, passages)
+        self.stored.purge(documents)
+
+    def _save(self, name: str, index: CollectionIndex) -> None:
+        try:
+            self._vectors.save(name, index.snapshot.dense)
+        except OSError:
+            log.exception("the index files of %s cannot be written; the next start builds them anew", name)
 
 
-def document_id_of(submission: Submission) -> str:
-    """The id a submission is stored under: its own, else one made of its content."""
-    if submission.id is not None:
-        return submission.id
-    data = submission.data.encode() if isinstance(submission.data, str) else submission.data
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _parse(submission: Submission) -> Loaded:
-    if isinstance(submission.data, str):
-        if "\0" in submission.data:
-            raise LoadError("undecodable", "The text holds NUL characters.")
-        return load_text(submission.data)
-    return load(submission.name or "", submission.data)
-
-
-def _document(collection: str, submission: Submission, loaded: Loaded) -> NewDocument:
-    document_id = document_id_of(submission)
+def new_document(collection: str, submission: Submission, parsed: Parsed) -> NewDocument:
+    """What is to be stored of a submission."""
     file_name = Path(submission.name).name if submission.name else None
-    title = submission.title or loaded.title or file_name or document_id
-    described = json.dumps([title, loaded.text, loaded.media_type, dict(submission.metadata)], sort_keys=True)
+    title = submission.title or parsed.title or file_name or submission.document_id
+    digest = hashlib.sha256(json.dumps([title, parsed.media_type, dict(submission.metadata)], sort_keys=True).encode())
+    digest.update(parsed.text.encode("utf-8", "surrogatepass"))
     return NewDocument(
         collection=collection,
-        id=document_id,
+        id=submission.document_id,
         title=title,
-        content=loaded.text,
-        digest=hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest(),
-        media_type=loaded.media_type,
+        content=parsed.text,
+        digest=digest.hexdigest(),
+        media_type=parsed.media_type,
         uri=submission.name,
         metadata=dict(submission.metadata),
+        pages=parsed.pages,
+        original=submission.data if isinstance(submission.data, bytes) else None,
     )
 
 
@@ -236,7 +325,4 @@ def _unit(vectors: Vectors) -> Vectors:
     return scaled
 
 
-def _model_input(document: NewDocument, draft: Draft) -> tuple[str, list[tuple[int, int]]]:
-    text = indexed_text(document.title, draft.section, document.content[draft.start : draft.end])
-    head = len(text) - (draft.end - draft.start)
-    return text, [(start + head, end + head) for start, end in draft.sentences]
+__all__ = ["DEFAULT_COLLECTION", "DOCS_COLLECTION", "DenseModel", "Filters", "Keys", "Library", "Submission"]

@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from language.sentences import Span
 
 
@@ -19,14 +16,18 @@ class Draft:
     page: int | None
     sentences: tuple[Span, ...]
     """Spans relative to `start`."""
+    header: str | None = None
+    """Of the table its rows come from, if they do not carry it themselves."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """A stored passage, as the searches see it."""
+    """A stored passage, as it is shown and indexed."""
 
     key: int
     """The row number in SQLite: never used again for another passage."""
+    document: int
+    """The row number of its document."""
     source_id: str
     """`collection:document:ordinal`, what the outside calls it."""
     document_id: str
@@ -37,17 +38,27 @@ class Passage:
     section: str | None
     page: int | None
     sentences: tuple[Span, ...]
+    header: str | None = None
     uri: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
-    sentence_vectors: npt.NDArray[np.float16]
+
+    @property
+    def heading(self) -> str:
+        """Title, section and table header: found by them, though only the text is shown."""
+        return heading(self.title, self.section, self.header)
 
     @property
     def indexed_text(self) -> str:
-        """Title and section before the text: found by them, though only the text is shown."""
-        return indexed_text(self.title, self.section, self.text)
+        """What the legs of the search see."""
+        return f"{self.heading}\n{self.text}" if self.heading else self.text
+
+    @property
+    def indexed_sentences(self) -> list[Span]:
+        """The spans of the sentences in `indexed_text`."""
+        head = len(self.indexed_text) - len(self.text)
+        return [(start + head, end + head) for start, end in self.sentences]
 
 
-def indexed_text(title: str, section: str | None, text: str) -> str:
-    """What the legs of the search see of a passage."""
-    head = " > ".join(part for part in (title, section) if part)
-    return f"{head}\n{text}" if head else text
+def heading(title: str, section: str | None, header: str | None = None) -> str:
+    """The line before a passage's text in what is indexed."""
+    return " > ".join(part for part in (title, section, header) if part)

@@ -85,5 +85,33 @@ def doctor(data_dir: Path | None) -> None:
     run(settings)
 
 
+@main.command(name="eval")
+@click.argument("sets", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Also write an HTML report here.")
+@click.option("--collection", help="What to ask, for sets without a corpus of their own.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Questions of a set to answer."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of samples and intervals.")
+def evaluate(
+    sets: tuple[Path, ...],
+    report: Path | None,
+    collection: str | None,
+    data_dir: Path | None,
+    limit: int,
+    seed: int,
+) -> None:
+    """Measure retrieval, gate, citations and latency on question sets.
+
+    A set is a .jsonl or .jsonl.gz file with a question a line. The corpus beside it (X.corpus.jsonl for X.queries.jsonl
+    or X.jsonl) is indexed into a temporary folder; without one the questions are asked of the data folder.
+    """
+    settings = read_settings(data_dir=data_dir)
+    from server.commands.evaluate import run
+
+    run(settings, sets, collection=collection, report=report, limit=limit, seed=seed)
+
+
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@ from starlette.responses import FileResponse
 from server.context import AppContext
 from server.edge import Guard, RequestId
 from server.errors import add_error_handlers
-from server.routes import documents, health, query, runs
+from server.routes import collections, documents, health, jobs, query, runs, sources
 
 
 def create_app(context: AppContext) -> FastAPI:
@@ -31,7 +31,7 @@ def create_app(context: AppContext) -> FastAPI:
     )
     app.add_middleware(RequestId)
     # limits belong to the routers: one of the whole application would answer before our middleware, in plain text
-    for router in (query.router, runs.router, health.router):
+    for router in (query.router, runs.router, jobs.router, collections.router, sources.router, health.router):
         app.include_router(router, max_body_size=settings.max_body_bytes)
     app.include_router(documents.router, max_body_size=settings.max_upload_bytes)
     if settings.langserve:

@@ -11,13 +11,20 @@ from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.hub import Hub, HubLimits
 from graph.policy import load_policies
+from retrieval.checkpoints import Checkpoints
+from retrieval.database import Database
 from retrieval.documents import DocumentStore
-from retrieval.embeddings import MiniLM
-from retrieval.library import DOCS_COLLECTION, DenseModel, Library, Submission
+from retrieval.embeddings import MODEL_NAME, MiniLM
+from retrieval.jobs import JobStore
+from retrieval.library import DOCS_COLLECTION, DenseModel, Library
+from retrieval.parsing import ParseLimits, ParserProcess
+from retrieval.stores import FAISS, DenseStore, FaissStore, LangChainStore, StoreUnavailable, store_maker
+from retrieval.submissions import Submission
 from server.context import AppContext
 from server.jobs import Jobs
 from server.settings import Settings
 
+DATABASE = "groundswell.sqlite3"
 HOME = Path(__file__).parent.parent
 """Where the packages lie, side by side with the page and the documentation, in a checkout and in a wheel alike."""
 
@@ -27,23 +34,47 @@ def open_library(settings: Settings) -> Library:
     dense = None
     if settings.embeddings != EMBEDDED:
         dense = DenseModel(name=settings.embeddings, model=embedding_model(settings.embeddings))
-    store = DocumentStore(settings.data_dir / "groundswell.sqlite3")
+    library = library_in(
+        settings.data_dir, MiniLM(), dense, vector_store=settings.vector_store, max_bytes=settings.max_data_bytes
+    )
+    _index_documentation(library)
+    return library
+
+
+def library_in(
+    folder: Path,
+    encoder: MiniLM,
+    dense: DenseModel | None = None,
+    *,
+    vector_store: str = FAISS,
+    max_bytes: int | None = None,
+) -> Library:
+    """The library in a folder. Raises `ModelUnavailable`, `StoreUnavailable`, and what `Database` raises."""
+    model = MODEL_NAME if dense is None else dense.name
+
+    def make_dense(stored: DocumentStore, dimensions: int) -> DenseStore:
+        if vector_store == FAISS:
+            return FaissStore(stored, dimensions, Checkpoints(folder / "indexes", model))
+        return LangChainStore(stored, store_maker(vector_store), folder)
+
+    database = Database(folder / DATABASE, max_bytes=max_bytes)
     try:
-        library = Library(store, MiniLM(), dense)
+        return Library(DocumentStore(database), encoder, make_dense, dense)
+    except StoreUnavailable:
+        database.close()
+        raise
     except Exception as error:
-        store.close()
+        database.close()
         if dense is None:
             raise
         # the first call to the provider, whose exceptions are its own
         raise ModelUnavailable(f"{dense.name} gives no embeddings: {type(error).__name__}") from error
-    _index_documentation(library)
-    return library
 
 
 def _index_documentation(library: Library) -> None:
     """Bring the collection `docs` to the state of the guide's files; what is unchanged costs nothing."""
     pages = {path.stem: path for path in sorted((HOME / "docs" / "guide").glob("*.md"))}
-    for document_id in set(library.digests(DOCS_COLLECTION)) - set(pages):
+    for document_id in set(library.stored.digests(DOCS_COLLECTION)) - set(pages):
         library.remove(DOCS_COLLECTION, document_id)
     for document_id, path in pages.items():
         library.add(DOCS_COLLECTION, Submission(data=path.read_bytes(), name=path.name, id=document_id))
@@ -89,6 +120,12 @@ def build_hub(settings: Settings, library: Library) -> Hub:
     return Hub(build_graph(), build_collaborators(settings, library), limits)
 
 
+def build_jobs(settings: Settings, library: Library) -> Jobs:
+    """The ingestion jobs of one event loop."""
+    limits = ParseLimits(seconds=settings.parse_seconds, memory_bytes=settings.parse_memory_bytes)
+    return Jobs(library, JobStore(library.stored.database), ParserProcess(limits), most=settings.max_jobs)
+
+
 def build_context(settings: Settings) -> AppContext:
     """Everything the HTTP application needs."""
     library = open_library(settings)
@@ -96,6 +133,6 @@ def build_context(settings: Settings) -> AppContext:
         settings=settings,
         hub=build_hub(settings, library),
         library=library,
-        jobs=Jobs(library, most=settings.max_jobs),
+        jobs=build_jobs(settings, library),
         web=HOME / "web",
     )

@@ -1,6 +1,7 @@
 """Every way a request can fail, as an RFC 9457 problem. Nothing of the server's inside is in one.
 
 Refusal (graph/hub.py)            422 or 404 or 503   the hub takes no such question
+DiskFull (retrieval/database.py)  507                 there is no room for what was sent
 BadRequest                        4xx                 a route refuses what it was sent
 RequestValidationError (FastAPI)  422                 a value is wrong; the field is named
 HTTPException (Starlette)         404, 405, ...       no such route
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from graph.hub import Refusal
+from retrieval.database import DiskFull
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ def problem(status: int, code: str, detail: str, *, field: str | None = None, **
 def add_error_handlers(app: FastAPI) -> None:
     """Turn every exception of the tree above into its problem."""
     app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(DiskFull, _disk_full)
     app.add_exception_handler(BadRequest, _bad_request)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ValidationError, _invalid)
@@ -71,6 +74,11 @@ def add_error_handlers(app: FastAPI) -> None:
 async def _refusal(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     return problem(error.status, error.code, str(error), field=error.field)
+
+
+async def _disk_full(_: Request, error: Exception) -> JSONResponse:
+    log.error("the disk is full: %s", error)
+    return problem(507, "disk_full", "There is no room left on the server's disk; what is indexed can still be asked.")
 
 
 async def _bad_request(_: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Ingestion jobs: documents on their way into a collection, each stage an event in a replayable log."""
+"""Ingestion jobs on the event loop: what the worker does in its thread, as replayable logs."""
 
 import asyncio
 import hashlib
@@ -6,21 +6,27 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from callbacks.events import DocumentError, DocumentStage, DocumentStageName, PipelineMetric, as_dict
+from callbacks.events import DocumentError, DocumentStage, Payload, PipelineMetric, as_dict, timestamp_now
 from callbacks.log import EventLog, LogFull
 from graph.hub import Refusal, ShuttingDown, TooManyRuns, UnknownThing
-from retrieval.library import DOCS_COLLECTION, Library, Submission, document_id_of
-from retrieval.loaders import LoadError
+from retrieval.database import DiskFull
+from retrieval.ingest import Ingestion
+from retrieval.jobs import Failure, JobRecord, JobState, JobStore, Recorded, StageReport
+from retrieval.library import DOCS_COLLECTION, Library
+from retrieval.parsing import Cancelled, ParserProcess
+from retrieval.submissions import Submission
 
 log = logging.getLogger(__name__)
 
-_KEPT = 100
+_IN_MEMORY = 100
 _LOG_BYTES = 32 * 1024 * 1024
+_DISK_FULL = Failure(code="disk_full", message="There is no room left on the server's disk; retry when there is.")
+_INTERNAL = Failure(code="internal", message="Something went wrong on the server.")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -29,183 +35,256 @@ class Job:
 
     job_id: str
     collection: str
-    submissions: Sequence[Submission]
     log: EventLog
-    started: float = field(default_factory=monotonic)
-    indexed: int = 0
-    failed: dict[str, DocumentError] = field(default_factory=dict)
-    state: str = "running"
-    task: asyncio.Task[None] | None = None
-    metric: PipelineMetric | None = None
-
-    def summary(self) -> dict[str, Any]:
-        """What `GET /jobs/{id}` shows."""
-        return {
-            "job_id": self.job_id,
-            "state": self.state,
-            "collection": self.collection,
-            "total": len(self.submissions),
-            "indexed": self.indexed,
-            "failed": [{"document_id": key, "error": as_dict(error)} for key, error in self.failed.items()],
-            "metrics": as_dict(self.metric) if self.metric else None,
-        }
+    state: JobState = "running"
+    cancelled: bool = False
+    metrics: dict[str, Any] | None = None
+    """At the end."""
 
     @property
-    def outcome(self) -> str:
-        """How it ended, as the `end` frame says it."""
-        return self.state
+    def running(self) -> bool:
+        """Whether there is more to come."""
+        return not self.log.closed
 
 
 class Jobs:
-    """All jobs of one event loop; documents are worked on one at a time, so questions keep their share of the CPU."""
+    """All jobs of one event loop. They take turns in one thread, so questions keep their share of the CPU."""
 
-    def __init__(self, library: Library, *, most: int = 8) -> None:
+    def __init__(self, library: Library, store: JobStore, parser: ParserProcess, *, most: int = 8) -> None:
         self._library = library
+        self.store = store
+        self._parser = parser
         self._most = most
         self._jobs: dict[str, Job] = {}
-        self._keys: dict[str | None, tuple[str, str]] = {}
+        self._ingestion = Ingestion(library, store, parser, self._tell)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._working: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._current: Job | None = None
         self._draining = False
 
-    def start(self, collection: str, submissions: Sequence[Submission], *, idempotency_key: str | None = None) -> Job:
-        """Begin to index, or join the job this key started. Raises `Refusal`."""
-        fingerprint = _fingerprint(collection, submissions) if idempotency_key else ""
-        if idempotency_key in self._keys and self._keys[idempotency_key][1] in self._jobs:
-            known, job_id = self._keys[idempotency_key]
-            if known != fingerprint:
+    async def resume(self) -> None:
+        """Go on with what an earlier process left unfinished."""
+        for job_id in self.store.running():
+            await self._remember(job_id)
+        self._work()
+
+    async def start(
+        self, collection: str, submissions: Sequence[Submission], *, idempotency_key: str | None = None
+    ) -> Job:
+        """Take documents in, for good, or join the job this key started. Raises `Refusal` and `DiskFull`."""
+        fingerprint = await asyncio.to_thread(_fingerprint, collection, submissions) if idempotency_key else None
+        if idempotency_key is not None and (known := self.store.by_key(idempotency_key)):
+            if known[1] != fingerprint:
                 raise Refusal("This Idempotency-Key was used with another body.", field="Idempotency-Key")
-            return self._jobs[job_id]
+            return await self.find(known[0])
         if collection == DOCS_COLLECTION:
             raise Refusal("The built-in documentation cannot be written to.", field="collection")
         if self._draining:
             raise ShuttingDown("The server is shutting down.")
-        if sum(job.state == "running" for job in self._jobs.values()) >= self._most:
+        if sum(job.running for job in self._jobs.values()) >= self._most:
             raise TooManyRuns("The server is indexing as many documents as it can; try again soon.")
         job_id = str(uuid4())
-        job = Job(job_id=job_id, collection=collection, submissions=submissions, log=EventLog(job_id, limit=_LOG_BYTES))
-        self._jobs[job_id] = job
-        if idempotency_key is not None:
-            self._keys[idempotency_key] = (fingerprint, job_id)
-        for submission in submissions:
-            self._say(job, submission, "received", 0, 1)
-        job.task = asyncio.get_running_loop().create_task(self._run(job), name=f"job {job_id}", context=Context())
-        while len(self._jobs) > _KEPT:
-            oldest = next((key for key, job in self._jobs.items() if job.state != "running"), None)
-            if oldest is None:
-                break
-            del self._jobs[oldest]
-            self._keys = {key: value for key, value in self._keys.items() if value[1] != oldest}
+        await asyncio.to_thread(self._library.create, collection)
+        await asyncio.to_thread(
+            self.store.create,
+            job_id,
+            collection,
+            submissions,
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+        )
+        job = await self._remember(job_id)
+        self._work()
         return job
 
-    def get(self, job_id: str) -> Job:
-        """A job under way or not yet forgotten. Raises `UnknownThing`."""
-        try:
-            return self._jobs[job_id]
-        except KeyError:
-            raise UnknownThing("There is no such job, or it has expired.", field="job_id") from None
+    async def retry(self, job_id: str) -> Job:
+        """Another job with the documents of this one that did not get through. Raises `Refusal`."""
+        job = await self.find(job_id)
+        again = await asyncio.to_thread(self.store.not_through, job_id)
+        if job.running or not again:
+            reason = "is not finished" if job.running else "has no document to try again"
+            raise Refusal(f"This job {reason}.", field="job_id")
+        return await self.start(job.collection, again)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Give up what is not indexed yet; the job ends soon. Raises `UnknownThing`."""
+        job = await self.find(job_id)
+        job.cancelled = True
+        if self._current is job:
+            self._parser.cancel()
+        return job
+
+    async def find(self, job_id: str) -> Job:
+        """A job under way or remembered. Raises `UnknownThing`."""
+        return self._jobs.get(job_id) or await self._remember(job_id)
+
+    async def summary(self, job: Job) -> dict[str, Any]:
+        """What `GET /jobs/{id}` shows."""
+        record = await asyncio.to_thread(self._record, job)
+        return {
+            "job_id": record.id,
+            "state": job.state,
+            "collection": record.collection,
+            "created": record.created,
+            "total": record.total,
+            "indexed": record.indexed,
+            "failed": [
+                {"document_id": key, "error": {"code": error.code, "message": error.message}}
+                for key, error in record.failed
+            ],
+            "metrics": job.metrics,
+        }
 
     async def finished(self, job: Job) -> None:
         """Wait for the end of a job. Leaving does not stop it: what was acknowledged is not lost."""
-        assert job.task is not None
-        await asyncio.wait({job.task})
+        async for _ in job.log.follow(len(job.log)):
+            pass
 
     async def drain(self, grace: float) -> None:
-        """Take no new jobs; let those under way finish within `grace` seconds."""
+        """Take no new jobs; let those under way finish within `grace` seconds; the next process does the rest."""
         self._draining = True
-        tasks = [job.task for job in self._jobs.values() if job.task is not None and not job.task.done()]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.wait(tasks)
+        if self._working is not None and not self._working.done():
+            await asyncio.wait({self._working}, timeout=grace)
+            self._parser.cancel()
+            self._working.cancel()
+            await asyncio.wait({self._working})
         await asyncio.to_thread(self._worker.shutdown)
-
-    async def _run(self, job: Job) -> None:
-        try:
-            await asyncio.to_thread(self._library.create, job.collection)
-            for submission in job.submissions:
-                await self._index(job, submission)
-            job.state = "failed" if job.failed and not job.indexed else "done"
-        except asyncio.CancelledError:
-            job.state = "cancelled"
-        except Exception:
-            log.exception("job %s failed", job.job_id)
-            job.state = "failed"
-        finally:
-            job.metric = self._metric(job)
-            job.log.grammar.finish_job()
-            job.log.append(job.metric)
+        await asyncio.to_thread(self._parser.close)
+        for job in self._jobs.values():  # readers come back with the last they saw, and the next process goes on
             job.log.close()
 
-    async def _index(self, job: Job, submission: Submission) -> None:
-        loop = asyncio.get_running_loop()
+    async def _remember(self, job_id: str) -> Job:
+        """A job with everything that was told of it. Raises `UnknownThing`."""
+        record = await asyncio.to_thread(self.store.record_of, job_id)
+        if record is None:
+            raise UnknownThing("There is no such job, or it has expired.", field="job_id")
+        told = await asyncio.to_thread(self.store.told, job_id)
+        job = Job(job_id=job_id, collection=record.collection, log=EventLog(job_id, limit=_LOG_BYTES))
+        if job_id in self._jobs:  # somebody else remembered it meanwhile
+            return self._jobs[job_id]
+        self._jobs[job_id] = job
+        self._append(job, told)
+        for oldest in [key for key, one in self._jobs.items() if not one.running][: -_IN_MEMORY or None]:
+            del self._jobs[oldest]
+        return job
 
-        def progress(stage: DocumentStageName, done: int, total: int) -> None:
-            loop.call_soon_threadsafe(self._say, job, submission, stage, done, total)
+    def _record(self, job: Job) -> JobRecord:
+        record = self.store.record_of(job.job_id)
+        assert record is not None
+        return record
 
+    # --- the work
+
+    def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._working is None or self._working.done():
+            self._working = self._loop.create_task(self._work_on(), name="ingestion", context=Context())
+
+    async def _work_on(self) -> None:
+        """Jobs take turns until none is left."""
+        assert self._loop is not None
+        while running := [job for job in self._jobs.values() if job.running]:
+            for job in running:
+                self._current = job
+                await self._loop.run_in_executor(self._worker, self._step, job)
+                self._current = None
+
+    def _step(self, job: Job) -> None:
+        record = self._record(job)
         try:
-            await loop.run_in_executor(self._worker, self._library.add, job.collection, submission, progress)
-        except LoadError as error:
-            self._fail(job, submission, DocumentError(code=error.code, message=str(error)))
-        except Exception:
-            log.exception("document %s failed", document_id_of(submission))
-            message = "Something went wrong on the server."
-            self._fail(job, submission, DocumentError(code="internal", message=message))
-        else:
-            job.indexed += 1
-            self._say(job, submission, "ready", 1, 1)
+            if job.cancelled:
+                self._ingestion.cancel(record)
+            elif self._ingestion.step(record):
+                return
+        except Cancelled:
+            return
+        except Exception as error:
+            self._break(job, record, error)
+        self._finish(job)
 
-    def _fail(self, job: Job, submission: Submission, error: DocumentError) -> None:
-        job.failed[document_id_of(submission)] = error
-        self._say(job, submission, "failed", 0, 1, error)
+    def _break(self, job: Job, record: JobRecord, error: Exception) -> None:
+        """Something went wrong that no document is to blame for."""
+        failure = _DISK_FULL if isinstance(error, DiskFull) else _INTERNAL
+        log.error("job %s failed", job.job_id, exc_info=error)
+        try:
+            self._ingestion.fail(record, failure)
+        except Exception:  # not even that could be written; the next process finds the documents waiting
+            log.exception("job %s: its documents stay in the queue", job.job_id)
 
-    def _say(
-        self,
-        job: Job,
-        submission: Submission,
-        stage: DocumentStageName,
-        done: int,
-        total: int,
-        error: DocumentError | None = None,
-    ) -> None:
-        told = DocumentStage(
-            document_id=document_id_of(submission),
-            stage=stage,
-            done=done,
-            total=total,
-            error=error,
-            name=submission.name,
+    def _finish(self, job: Job) -> None:
+        record = self._record(job)
+        lost = record.total - record.indexed
+        state: JobState = "cancelled" if job.cancelled else "failed" if lost and not record.indexed else "done"
+        metrics = self._metrics(job, record)
+        try:
+            self._ingestion.finish(record, state, metrics)
+        except DiskFull:  # whoever listens is told; the next process finds the job unfinished and finishes it
+            self._tell(job.job_id, [Recorded(timestamp=timestamp_now(), metrics=metrics, state=state)])
+
+    def _metrics(self, job: Job, record: JobRecord) -> dict[str, Any]:
+        elapsed = round((datetime.now(UTC) - datetime.fromisoformat(record.created)).total_seconds() * 1000)
+        return as_dict(
+            PipelineMetric(
+                time_to_first_token_ms=None,
+                time_to_first_source_ms=None,
+                time_to_first_useful_answer_ms=None,
+                retrieval_ms=None,
+                total_pipeline_ms=elapsed,
+                chunks_used=0,
+                tokens=0,
+                tokens_per_second=None,
+                model_calls=0,
+                refined=False,
+                stages={},
+                indexed=record.indexed,
+                failed=len(record.failed),
+                collection_size=self._library.sizes().get(job.collection, 0),
+                elapsed_ms=elapsed,
+            )
         )
+
+    # --- what is told
+
+    def _tell(self, job_id: str, recorded: Sequence[Recorded]) -> None:
+        """From the worker's thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._append, self._jobs[job_id], recorded)
+
+    def _append(self, job: Job, recorded: Sequence[Recorded]) -> None:
+        for one in recorded:
+            if one.report is not None:
+                self._say(job, _stage(one.report), one.timestamp)
+            elif one.metrics is not None:
+                job.metrics = one.metrics
+                job.state = one.state or "done"
+                job.log.grammar.finish_job()
+                self._say(job, PipelineMetric.model_validate(one.metrics), one.timestamp)
+                job.log.close()
+
+    def _say(self, job: Job, payload: Payload, timestamp: str) -> None:
         try:
-            job.log.append(told)
+            job.log.append(payload, timestamp)
         except LogFull:  # the documents matter more than the telling; the summary still counts them
-            log.warning("job %s: its log is full, %s is not told", job.job_id, stage)
+            log.warning("job %s: its log is full", job.job_id)
 
-    def _metric(self, job: Job) -> PipelineMetric:
-        elapsed = round((monotonic() - job.started) * 1000)
-        return PipelineMetric(
-            time_to_first_token_ms=None,
-            time_to_first_source_ms=None,
-            time_to_first_useful_answer_ms=None,
-            retrieval_ms=None,
-            total_pipeline_ms=elapsed,
-            chunks_used=0,
-            tokens=0,
-            tokens_per_second=None,
-            model_calls=0,
-            refined=False,
-            stages={},
-            indexed=job.indexed,
-            failed=len(job.failed),
-            collection_size=self._library.sizes().get(job.collection, 0),
-            elapsed_ms=elapsed,
-        )
+
+def _stage(report: StageReport) -> DocumentStage:
+    error = report.error and DocumentError(code=report.error.code, message=report.error.message)
+    return DocumentStage(
+        document_id=report.document_id,
+        stage=report.stage,
+        done=report.done,
+        total=report.total,
+        error=error,
+        name=report.name,
+    )
 
 
 def _fingerprint(collection: str, submissions: Sequence[Submission]) -> str:
     digest = hashlib.sha256(collection.encode())
     for submission in submissions:
-        data = submission.data.encode() if isinstance(submission.data, str) else submission.data
+        data = submission.as_bytes
         described = repr((submission.id, submission.name, submission.title, dict(submission.metadata), len(data)))
         digest.update(described.encode())
         digest.update(data)

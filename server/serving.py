@@ -16,6 +16,10 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._context = context
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._context.jobs.resume()
+        await super().startup(sockets)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         grace = self._context.settings.shutdown_grace
         await asyncio.gather(self._context.hub.drain(grace), self._context.jobs.drain(grace))

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     embeddings: str = Field(
         "embedded", description="`embedded`, or LangChain's provider:model, for example openai:text-embedding-3-small."
     )
+    vector_store: str = Field(
+        "faiss", description="`faiss`, `chroma`, or module:function of your own, for any LangChain vector store."
+    )
     temperature: float = Field(0.0, ge=0, le=2, description="Of the chat model.")
     max_tokens: Count = Field(1000, description="The longest answer, in tokens of the chat model.")
     max_sentences: Count = Field(4, description="The longest answer of the embedded model, in sentences.")
@@ -51,6 +54,12 @@ class Settings(BaseSettings):
     )
     max_batch: Count = Field(32, description="The most inputs of a LangServe batch.")
     max_jobs: Count = Field(8, description="Ingestion jobs under way at once; more get 503.")
+    parse_seconds: Count = Field(120, description="How long reading one document may take.")
+    parse_memory_bytes: Count = Field(2 * 1024**3, description="How much memory reading a document may take.")
+    max_data_bytes: Count | None = Field(None, description="The largest database; beyond it uploads get 507.")
+    min_free_bytes: int = Field(
+        256 * 1024 * 1024, ge=0, description="Disk space that uploads leave free; beyond it they get 507."
+    )
     langserve: bool = Field(True, description="Whether /rag and /rag-chat are served.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 

@@ -17,13 +17,11 @@ from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.hub import Hub, HubLimits
-from retrieval.documents import DocumentStore
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library
 from server.app import create_app
-from server.bootstrap import HOME, build_context
+from server.bootstrap import HOME, build_context, build_jobs, library_in
 from server.context import AppContext
-from server.jobs import Jobs
 from server.serving import build_server
 from server.settings import Settings
 from tests.support.corpus import fill
@@ -41,7 +39,7 @@ def encoder() -> MiniLM:
 @pytest.fixture(scope="session")
 def library(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """A library with the corpus. Tests that write make their own."""
-    library = Library(DocumentStore(tmp_path_factory.mktemp("library") / "groundswell.sqlite3"), encoder)
+    library = library_in(tmp_path_factory.mktemp("library"), encoder)
     fill(library)
     yield library
     library.close()
@@ -50,7 +48,7 @@ def library(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def own_library(encoder: MiniLM, tmp_path: Path) -> Iterator[Library]:
     """An empty library to write into."""
-    library = Library(DocumentStore(tmp_path / "groundswell.sqlite3"), encoder)
+    library = library_in(tmp_path, encoder)
     yield library
     library.close()
 
@@ -97,7 +95,7 @@ def application(hub: Hub, **settings: Any) -> AbstractContextManager[Live]:
         settings=Settings(_env_file=None, **settings),
         hub=hub,
         library=Lent(library),
-        jobs=Jobs(library),
+        jobs=build_jobs(Settings(_env_file=None), library),
         web=HOME / "web",
     )
     return live(lambda port: build_server(create_app(context), context, host="127.0.0.1", port=port))

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.chunking import MAX_PIECES, cut_passages
-from retrieval.documents import DataFolderTooNew, DocumentStore
+from retrieval.database import Database, DataFolderTooNew
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library, Submission, UnknownCollection
 from retrieval.loaders import LoadError, load, load_markdown, load_text
 from retrieval.retriever import HybridRetriever
+from server.bootstrap import library_in
 from tests.support.corpus import BAKERY, HARBOUR
 
 MARKDOWN = st.lists(
@@ -125,22 +126,20 @@ async def test_readers_never_see_a_mix_of_versions(own_library: Library) -> None
     writer = threading.Thread(target=write)
     writer.start()
     while writer.is_alive():
-        snapshot = own_library.snapshot("c")
-        seen = {passage.text.split()[1] for passage in snapshot.passages.values()}
-        assert len(seen) == 1
+        hits = own_library.search_now("c", "Which version speaks of ferries?", 5).hits
+        assert len({hit.passage.text.split()[1] for hit in hits}) == 1
     writer.join()
 
 
 def test_what_was_added_survives_a_restart_without_being_embedded_again(
     encoder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "groundswell.sqlite3"
-    library = Library(DocumentStore(path), encoder)
+    library = library_in(tmp_path, encoder)
     library.add("default", Submission(data=BAKERY.encode(), name="bakery.md", id="bakery"))
     before = library.search_now("default", "When is the bakery closed?", 3)
     library.close()
-    library = Library(DocumentStore(path), encoder)
-    monkeypatch.setattr(library, "_encode", lambda *_: pytest.fail("embedded again"))
+    library = library_in(tmp_path, encoder)
+    monkeypatch.setattr(library, "encode", lambda *_: pytest.fail("embedded again"))
     library.add("default", Submission(data=BAKERY.encode(), name="bakery.md", id="bakery"))
     after = library.search_now("default", "When is the bakery closed?", 3)
     assert [hit.passage.source_id for hit in after.hits] == [hit.passage.source_id for hit in before.hits]
@@ -152,12 +151,12 @@ def test_a_data_folder_of_a_later_version_is_refused(tmp_path: Path) -> None:
     import sqlite3
 
     path = tmp_path / "groundswell.sqlite3"
-    DocumentStore(path).close()
+    Database(path).close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(DataFolderTooNew):
-        DocumentStore(path)
+        Database(path)
 
 
 @pytest.mark.parametrize(

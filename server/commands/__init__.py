@@ -9,7 +9,8 @@ import click
 from chains.models import ModelUnavailable
 from graph.hub import Refusal
 from graph.policy import PolicyError
-from retrieval.documents import DataFolderDamaged, DataFolderTooNew
+from retrieval.database import DataFolderDamaged, DataFolderTooNew
+from retrieval.stores import StoreUnavailable
 from server.lock import DataFolderHeld, DataLock
 
 
@@ -27,6 +28,7 @@ def mendable() -> Iterator[None]:
         ModelUnavailable,
         PolicyError,
         Refusal,
+        StoreUnavailable,
     ) as error:
         raise click.ClickException(str(error)) from error
 

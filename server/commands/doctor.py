@@ -11,8 +11,10 @@ import click
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, embedding_model
 from graph.failures import failure_of
 from graph.policy import PolicyError, load_policies
-from retrieval.documents import DataFolderDamaged, DataFolderTooNew, DocumentStore
-from retrieval.embeddings import MODEL_FOLDER
+from retrieval.database import Database, DataFolderDamaged, DataFolderTooNew
+from retrieval.documents import DocumentStore
+from retrieval.tokens import MODEL_FOLDER
+from server.bootstrap import DATABASE
 from server.edge import is_loopback
 from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
@@ -105,9 +107,9 @@ def check_data_folder(settings: Settings) -> Finding:
     except OSError as error:
         return Finding("data folder", f"{settings.data_dir}: {error.strerror}", "Choose another with --data-dir.")
     try:
-        store = DocumentStore(settings.data_dir / "groundswell.sqlite3")
-        collections = store.collections()
-        store.close()
+        database = Database(settings.data_dir / DATABASE)
+        collections = DocumentStore(database).collections()
+        database.close()
     except DataFolderTooNew as error:
         return Finding("data folder", str(error), "Use the newer version, or another folder with --data-dir.")
     except DataFolderDamaged as error:

@@ -16,6 +16,12 @@ def app_context(request: Request) -> AppContext:
 Context = Annotated[AppContext, Depends(app_context)]
 
 
+def known_collection(context: AppContext, name: str) -> None:
+    """Refuse a collection that does not exist."""
+    if name not in context.library.sizes():
+        raise BadRequest(404, "unknown_collection", "There is no such collection.", field="collection")
+
+
 def resume_point(request: Request, expected: str | None = None) -> tuple[str, int] | None:
     """The run and `seq` of `Last-Event-ID` (`<request_id>:<seq>`), if the client sent one."""
     header = request.headers.get("last-event-id")

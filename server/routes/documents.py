@@ -1,104 +1,34 @@
-"""`/documents` and `/jobs`: hand in documents and watch them become searchable."""
+"""`/documents`: hand in documents, see what there is, remove it."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+import shutil
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi import Query as Parameter
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from starlette.datastructures import UploadFile
 
-from graph.query import Text
-from retrieval.library import DEFAULT_COLLECTION, Submission
+from retrieval.database import DiskFull
+from retrieval.documents import StoredDocument
+from retrieval.jobs import Pending
+from retrieval.library import DEFAULT_COLLECTION, DOCS_COLLECTION
 from server.context import AppContext
 from server.errors import BadRequest
-from server.jobs import Job
 from server.protocols import sse
-from server.routes.dependencies import Context, resume_point, wants_ndjson
-from server.routes.query import IdempotencyKey, read_json
-from server.streaming import follow
+from server.routes.dependencies import Context, known_collection, wants_ndjson
+from server.routes.jobs import follow_job
+from server.routes.query import IdempotencyKey
+from server.uploads import BODY_DOCS, CollectionName, submissions_of
 
 router = APIRouter(tags=["documents"])
 
-CollectionName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^/:\s]+$")]
+Status = Literal["ready", "processing", "failed"]
+Within = Annotated[CollectionName, Parameter(description="The collection.")]
+
+_SHOWN_INLINE = ("application/pdf", "text/plain", "text/markdown", "text/csv")
 
 
-MAX_DOCUMENTS = 10_000
-_METADATA_BYTES = 16 * 1024
-_METADATA_DEPTH = 6
-
-
-def _modest(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Metadata goes out with every source, so it has to be small and flat."""
-    if _depth(metadata) > _METADATA_DEPTH:
-        raise ValueError(f"is nested deeper than {_METADATA_DEPTH} levels")
-    if len(orjson.dumps(metadata)) > _METADATA_BYTES:
-        raise ValueError(f"is larger than {_METADATA_BYTES} bytes")
-    return metadata
-
-
-def _depth(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    level, deepest = (inner is not None), 0
-    stack = [(item, 1) for item in inner or ()]
-    while stack:
-        item, depth = stack.pop()
-        deepest = max(deepest, depth)
-        inside = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-        stack.extend((each, depth + 1) for each in inside)
-    return deepest + level
-
-
-class DocumentIn(BaseModel):
-    """A text, kept verbatim."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    content: Text
-    id: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
-    metadata: Annotated[dict[str, Any], AfterValidator(_modest)] = {}
-
-
-class DocumentsIn(BaseModel):
-    """The JSON body of `POST /documents`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=MAX_DOCUMENTS)]
-    collection: CollectionName = DEFAULT_COLLECTION
-
-
-class UploadIn(BaseModel):
-    """The form fields beside the files of a multipart body; an `id` belongs to a single file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    collection: CollectionName = DEFAULT_COLLECTION
-    id: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
-
-
-_BODY_DOCS = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": DocumentsIn.model_json_schema(ref_template="#/components/schemas/{model}")},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
-                        "collection": {"type": "string"},
-                    },
-                }
-            },
-        },
-    }
-}
-
-
-@router.post("/documents", status_code=202, openapi_extra=_BODY_DOCS)
+@router.post("/documents", status_code=202, openapi_extra=BODY_DOCS)
 async def post_documents(
     request: Request,
     context: Context,
@@ -106,74 +36,142 @@ async def post_documents(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Index documents: 202 with a job, its stages as a stream, or with `?wait=true` its summary at the end."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
-        collection, submissions = await _from_form(request)
-    elif media_type == "application/json":
-        collection, submissions = _from_json(DocumentsIn.model_validate(await read_json(request)))
-    else:
-        raise BadRequest(
-            415, "unsupported_media_type", "Send application/json or multipart/form-data.", field="Content-Type"
-        )
-    job = context.jobs.start(collection, submissions, idempotency_key=idempotency_key)
+    _require_room(request, context)
+    collection, submissions = await submissions_of(request)
+    job = await context.jobs.start(collection, submissions, idempotency_key=idempotency_key)
     if wait:
         await context.jobs.finished(job)
-        return JSONResponse(job.summary(), headers={"X-Request-ID": job.job_id})
+        return JSONResponse(await context.jobs.summary(job), headers={"X-Request-ID": job.job_id})
     if sse.MEDIA_TYPE in request.headers.get("accept", "") or wants_ndjson(request):
-        return _follow(request, context, job, after=0, numbered=False)
+        return follow_job(request, context, job, after=0, numbered=False)
     return JSONResponse({"job_id": job.job_id}, 202, headers={"X-Request-ID": job.job_id})
 
 
-@router.get("/jobs/{job_id}")
-async def get_job(job_id: str, context: Context) -> Response:
-    """Where a job stands."""
-    job = context.jobs.get(job_id)
-    return JSONResponse(job.summary(), headers={"X-Request-ID": job.job_id})
+@router.get("/documents")
+def get_documents(
+    context: Context,
+    collection: Within = DEFAULT_COLLECTION,
+    status: Annotated[Status | None, Parameter(description="Only these.")] = None,
+    after: Annotated[str, Parameter(max_length=500, description="The `next` of the page before.")] = "",
+    limit: Annotated[int, Parameter(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """The documents of a collection by id, some at a time: searchable ones, those under way, those that failed."""
+    known_collection(context, collection)
+    stored, jobs = context.library.stored, context.jobs.store
+    found: list[dict[str, Any]] = []
+    if status in (None, "ready"):
+        found += [_described(one) for one in stored.documents(collection, after=after, limit=limit + 1)]
+    if status != "ready":
+        live = {one["id"] for one in found}
+        pending = jobs.pending(collection, status, after=after, limit=limit + 1)
+        found += [_pending(collection, one) for one in pending if one.document_id not in live]
+    found.sort(key=lambda one: str(one["id"]))
+    more = len(found) > limit
+    return {
+        "collection": collection,
+        "documents": found[:limit],
+        "next": found[limit - 1]["id"] if more else None,
+        "counts": {"ready": stored.count(collection), **jobs.pending_counts(collection)},
+        "passages": context.library.sizes()[collection],
+    }
 
 
-@router.get("/jobs/{job_id}/events")
-async def get_job_events(
-    request: Request, job_id: str, context: Context, after: Annotated[int, Parameter(ge=0)] = 0
-) -> Response:
-    """Replay a job's stages after `Last-Event-ID` or `?after=`, then follow live."""
-    job = context.jobs.get(job_id)
-    point = resume_point(request, expected=job_id)
-    return _follow(request, context, job, after=point[1] if point else after, numbered=True)
+@router.delete("/documents", status_code=204)
+def delete_documents(context: Context, collection: Within) -> Response:
+    """Remove every document of a collection, and whatever is under way into it."""
+    _require_own(context, collection)
+    context.jobs.store.withdraw(collection)
+    context.library.clear(collection)
+    return Response(status_code=204)
 
 
-def _follow(request: Request, context: AppContext, job: Job, *, after: int, numbered: bool) -> Response:
-    batches = job.log.follow(after, idle=context.settings.heartbeat_seconds)
-    return follow(request, job.log, batches, after=after, numbered=numbered, outcome=lambda: job.outcome)
+@router.get("/documents/{document_id:path}/file")
+def get_file(document_id: str, context: Context, collection: Within = DEFAULT_COLLECTION) -> Response:
+    """The file a document was made of, as it was handed in; a text as it was sent."""
+    document = _find(context, collection, document_id)
+    stored = context.library.stored
+    original = stored.original(document.key)
+    body = original if original is not None else stored.content(document.key).encode("utf-8", "replace")
+    name = quote((document.uri or document.id).rpartition("/")[2], safe="")
+    shown = "inline" if document.media_type in _SHOWN_INLINE else "attachment"
+    headers = {  # somebody else wrote this: it must not run as a page of ours
+        "Content-Disposition": f"{shown}; filename*=UTF-8''{name}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    media_type = document.media_type if document.media_type == "application/pdf" or shown != "inline" else "text/plain"
+    return Response(body, media_type=media_type, headers=headers)
 
 
-def _from_json(body: DocumentsIn) -> tuple[str, list[Submission]]:
-    return body.collection, [
-        Submission(
-            data=document.content,
-            id=document.id,
-            title=_title(document.metadata, f"documents.{at}.metadata.title"),
-            metadata=document.metadata,
-        )
-        for at, document in enumerate(body.documents)
-    ]
+@router.get("/documents/{document_id:path}")
+def get_document(document_id: str, context: Context, collection: Within = DEFAULT_COLLECTION) -> dict[str, Any]:
+    """What is known of a document, and of a newer version that is under way or has failed."""
+    known_collection(context, collection)
+    document = context.library.stored.document(collection, document_id)
+    pending = context.jobs.store.pending(collection, document_id=document_id)
+    if document is None and not pending:
+        raise BadRequest(404, "unknown_document", "There is no such document.", field="id")
+    if document is None:
+        return _pending(collection, pending[0])
+    return _described(document) | ({"newer": _pending(collection, pending[0])} if pending else {})
 
 
-def _title(metadata: dict[str, Any], field: str) -> str | None:
-    title = metadata.get("title")
-    if title is not None and not isinstance(title, str):
-        raise BadRequest(422, "invalid", f"{field}: is not a string", field=field)
-    return title or None
+@router.delete("/documents/{document_id:path}", status_code=204)
+def delete_document(document_id: str, context: Context, collection: Within = DEFAULT_COLLECTION) -> Response:
+    """Remove a document: no later search finds it, and within a minute nothing is left of it."""
+    _require_own(context, collection)
+    withdrawn = context.jobs.store.withdraw(collection, document_id)
+    if not context.library.remove(collection, document_id) and not withdrawn:
+        raise BadRequest(404, "unknown_document", "There is no such document.", field="id")
+    return Response(status_code=204)
 
 
-async def _from_form(request: Request) -> tuple[str, Sequence[Submission]]:
-    async with request.form(max_files=1000, max_fields=100) as form:
-        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        upload = UploadIn.model_validate(fields)
-        if not files:
-            raise BadRequest(422, "invalid", "files: send at least one file", field="files")
-        if upload.id is not None and len(files) > 1:
-            raise BadRequest(422, "invalid", "id: belongs to a single file", field="id")
-        return upload.collection, [
-            Submission(data=await file.read(), name=file.filename or "", id=upload.id) for file in files
-        ]
+def _find(context: AppContext, collection: str, document_id: str) -> StoredDocument:
+    known_collection(context, collection)
+    document = context.library.stored.document(collection, document_id)
+    if document is None:
+        raise BadRequest(404, "unknown_document", "There is no such document.", field="id")
+    return document
+
+
+def _require_own(context: AppContext, collection: str) -> None:
+    known_collection(context, collection)
+    if collection == DOCS_COLLECTION:
+        raise BadRequest(422, "invalid", "The built-in documentation cannot be changed.", field="collection")
+
+
+def _require_room(request: Request, context: AppContext) -> None:
+    """Refuse uploads while there is still room for everything else. Raises `DiskFull`."""
+    folder = context.library.stored.database.path.parent
+    wanted = int(request.headers.get("content-length", 0)) + context.settings.min_free_bytes
+    if shutil.disk_usage(folder).free < wanted:
+        raise DiskFull("less than min_free_bytes would be left")
+
+
+def _described(document: StoredDocument) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "collection": document.collection,
+        "title": document.title,
+        "status": "ready",
+        "passages": document.passages,
+        "characters": document.characters,
+        "pages": document.pages,
+        "bytes": document.bytes,
+        "media_type": document.media_type,
+        "uri": document.uri,
+        "metadata": document.metadata,
+        "created": document.created,
+    }
+
+
+def _pending(collection: str, pending: Pending) -> dict[str, Any]:
+    error = pending.error
+    return {
+        "id": pending.document_id,
+        "collection": collection,
+        "title": pending.title or pending.name or pending.document_id,
+        "status": "failed" if pending.state == "failed" else "processing",
+        "job_id": pending.job_id,
+        "error": {"code": error.code, "message": error.message} if error else None,
+    }

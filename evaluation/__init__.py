@@ -1,0 +1,1 @@
+"""How well Groundswell does on question sets: retrieval, the gate, citations, latency."""

@@ -1,0 +1,161 @@
+"""The nodes of a web page, one after another, to blocks."""
+
+import re
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborNode
+
+from retrieval.loaders.blocks import Loaded, one_line
+from retrieval.loaders.builder import TextBuilder
+from retrieval.loaders.rows import table_rows
+
+_LEFT_OUT = set(
+    "script style nav template noscript head svg iframe object canvas audio video select button textarea "
+    "datalist dialog".split()
+)
+_INLINE = set(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark math q rp rt ruby s samp "
+    "br small span strike strong sub sup time tt u var wbr".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.I)
+_MAX_SPAN = 100
+
+
+@dataclass(slots=True)
+class _Table:
+    rows: list[list[str]] = field(default_factory=list)
+    headings: list[bool] = field(default_factory=list)
+    """Whether each row has only `th` cells, or stands in a `thead`."""
+    of_header: bool = False
+    cell: list[str] = field(default_factory=list)
+
+    def end_cell(self, node: LexborNode) -> None:
+        if self.rows:
+            span = (node.attributes.get("colspan") or "1").strip()
+            columns = min(int(span), _MAX_SPAN) if re.fullmatch(r"[1-9]\d{0,3}", span) else 1
+            text = one_line("".join(self.cell))
+            self.rows[-1] += [text] + [text if self.headings[-1] else ""] * (columns - 1)
+            self.headings[-1] = self.headings[-1] and (self.of_header or node.tag == "th")
+        self.cell = []
+
+
+class Page:
+    """Takes `enter` and `leave` for each node in the order of the document, and gives the blocks."""
+
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+        self._inline: list[str] = []
+        self._bullet = ""
+        self._verbatim = 0
+        self._table: _Table | None = None
+
+    def loaded(self) -> Loaded:
+        """The page's text and blocks."""
+        self._flush()
+        return self._builder.loaded()
+
+    def enter(self, node: LexborNode) -> bool:
+        """Begin a node; whether what is in it is to be visited."""
+        tag = node.tag or ""
+        if tag == "-text":
+            self._say(node.text_content or "")
+        elif tag == "br":
+            self._say("\n" if self._verbatim else " ")
+        if tag in _LEFT_OUT or tag.startswith("-") or (tag != "body" and _hidden(node)):
+            return False
+        if self._table is not None:
+            self._enter_in_table(self._table, tag)
+        elif tag not in _INLINE and not self._verbatim:
+            self._flush()
+            self._enter_block(node, tag)
+        return True
+
+    def leave(self, node: LexborNode) -> None:
+        """End a node, whether or not what is in it was visited."""
+        tag = node.tag or ""
+        if tag in _LEFT_OUT or tag.startswith("-") or tag in _INLINE or (tag != "body" and _hidden(node)):
+            return
+        if self._table is not None:
+            self._leave_in_table(self._table, node, tag)
+        elif tag in _HEADINGS:
+            heading, self._inline = "".join(self._inline), []
+            self._builder.heading(_HEADINGS[tag], heading)
+        elif tag == "pre":
+            self._flush("code")
+            self._verbatim = 0
+        elif not self._verbatim:
+            self._flush()
+            self._bullet = ""
+
+    def _enter_block(self, node: LexborNode, tag: str) -> None:
+        if tag == "li":
+            self._bullet = "- "
+        elif tag == "pre":
+            self._verbatim = 1
+        elif tag == "table" and not _is_layout(node):
+            self._table = _Table()
+
+    def _enter_in_table(self, table: _Table, tag: str) -> None:
+        if tag == "tr":
+            table.rows.append([])
+            table.headings.append(True)
+        elif tag == "thead":
+            table.of_header = True
+        elif tag in ("td", "th"):
+            table.cell = []
+        elif tag not in _INLINE:
+            self._say(" ")
+
+    def _leave_in_table(self, table: _Table, node: LexborNode, tag: str) -> None:
+        if tag in ("td", "th"):
+            table.end_cell(node)
+        elif tag == "thead":
+            table.of_header = False
+        elif tag == "caption":
+            self._builder.add(one_line("".join(table.cell)))
+            table.cell = []
+        elif tag == "table":
+            self._table = None
+            self._end_table(table)
+        elif tag not in _INLINE:
+            self._say(" ")
+
+    def _end_table(self, table: _Table) -> None:
+        rows, headings = _with_one_header(table.rows, table.headings)
+        known = headings[0] if any(headings) and rows else None
+        for text in table_rows(rows, known):
+            self._builder.row(text)
+        self._builder.end_table()
+
+    def _say(self, text: str) -> None:
+        (self._inline if self._table is None else self._table.cell).append(text)
+
+    def _flush(self, kind: str = "text") -> None:
+        text, self._inline = "".join(self._inline), []
+        if kind == "code":
+            self._builder.add(text.strip("\n"), "code")
+        elif text := one_line(text):
+            self._builder.add(self._bullet + text)
+            self._bullet = ""
+
+
+def _with_one_header(rows: list[list[str]], headings: list[bool]) -> tuple[list[list[str]], list[bool]]:
+    """Header rows that follow each other, as under a spanning header, are made one."""
+    kept = [(row, heading) for row, heading in zip(rows, headings, strict=True) if any(row)]
+    count = next((at for at, (_, heading) in enumerate(kept) if not heading), len(kept))
+    if 1 < count < len(kept):
+        width = max(len(row) for row, _ in kept[:count])
+        columns = [[row[at] for row, _ in kept[:count] if at < len(row)] for at in range(width)]
+        kept = [([" ".join(dict.fromkeys(column)).strip() for column in columns], True), *kept[count:]]
+    return [row for row, _ in kept], [heading for _, heading in kept]
+
+
+def _is_layout(table: LexborNode) -> bool:
+    """Whether a table only arranges a page: it holds headings, lists or other tables."""
+    return table.css_first("tr table, tr h1, tr h2, tr h3, tr h4, tr pre") is not None
+
+
+def _hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return "hidden" in attributes or bool(_HIDING_STYLE.search(attributes.get("style") or ""))

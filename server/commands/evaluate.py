@@ -1,0 +1,134 @@
+"""`groundswell eval`."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from evaluation.corpus import Track, index
+from evaluation.measurement import Measurement
+from evaluation.page import write
+from evaluation.results import Report, SetResult
+from evaluation.sets import QuestionSet, SetError, read_set
+from evaluation.tables import tables
+from graph.policy import DEFAULT_DOMAIN, load_policies
+from retrieval.library import Library, UnknownCollection
+from server.bootstrap import build_collaborators, build_hub, open_library
+from server.commands import mendable
+from server.lock import DataLock
+from server.settings import Settings
+
+T = TypeVar("T")
+_OWN = "evaluation"
+"""The collection a set's own corpus goes to, in a temporary folder."""
+_SECOND_THRESHOLD = 0.60
+
+
+def run(
+    settings: Settings, paths: Sequence[Path], *, collection: str | None, report: Path | None, limit: int, seed: int
+) -> None:
+    """Measure every set, print the tables, write the page. Every set is read before the first is measured."""
+    if report is not None and not report.resolve().parent.is_dir():
+        raise click.ClickException(f"{report}: there is no such folder")
+    with mendable():
+        sets = _read(paths)
+        dense, results = "", []
+        for questions in sets:
+            with _library(settings, questions, collection) as (library, name), _progress(questions.name) as track:
+                dense = library.dense_name
+                results.append(_measure(settings, library, name, questions, track, limit, seed))
+        found = Report(
+            date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            version=version("groundswell"),
+            models={"chat": settings.chat_model, "search": dense},
+            seed=seed,
+            sets=tuple(results),
+        )
+        Console(highlight=False).print(tables(found))
+        if report is not None:
+            write(found, report)
+            click.echo(f"The report is in {report}.", err=True)
+
+
+def _read(paths: Sequence[Path]) -> list[QuestionSet]:
+    try:
+        return [read_set(path) for path in paths]
+    except SetError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _measure(
+    settings: Settings, library: Library, collection: str, questions: QuestionSet, track: Track, limit: int, seed: int
+) -> SetResult:
+    policy = load_policies(settings.policy)[DEFAULT_DOMAIN]
+    left_out = index(library, collection, questions, track) if questions.corpus else 0
+    measurement = Measurement(
+        library=library,
+        make_hub=partial(build_hub, settings, library),
+        collection=collection,
+        thresholds=tuple(dict.fromkeys([policy.min_score, _SECOND_THRESHOLD])),
+        limit=limit,
+        seed=seed,
+        track=track,
+    )
+    return measurement.measure(questions, left_out)
+
+
+@contextmanager
+def _library(settings: Settings, questions: QuestionSet, collection: str | None) -> Iterator[tuple[Library, str]]:
+    """A library and the collection to ask: a temporary one for a set with a corpus, else the one in the data folder."""
+    if questions.corpus is not None:
+        with TemporaryDirectory(prefix="groundswell-eval-") as folder:
+            yield from _open(settings.model_copy(update={"data_dir": Path(folder)}), _OWN, create=True)
+        return
+    lock = DataLock(settings.data_dir)
+    lock.acquire()
+    try:
+        yield from _open(settings, collection, create=False)
+    finally:
+        lock.release()
+
+
+def _open(settings: Settings, collection: str | None, *, create: bool) -> Iterator[tuple[Library, str]]:
+    library = open_library(settings)
+    try:
+        asyncio.run(_check_model(settings, library))
+        if create and collection is not None:
+            library.create(collection)
+        yield library, _resolve(library, collection)
+    finally:
+        library.close()
+
+
+async def _check_model(settings: Settings, library: Library) -> None:
+    """Fail before the work rather than after it. Raises `ModelUnavailable` and `PolicyError`."""
+    await build_collaborators(settings, library).close()
+
+
+def _resolve(library: Library, collection: str | None) -> str:
+    try:
+        return library.resolve(collection)
+    except UnknownCollection:
+        known = ", ".join(sorted(library.sizes()))
+        raise click.ClickException(f"there is no collection {collection}; these are: {known}") from None
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Track]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def track(items: Sequence[T], what: str, /) -> Iterator[T]:
+            return iter(progress.track(items, description=f"{name}: {what}"))
+
+        yield track

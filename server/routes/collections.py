@@ -1,0 +1,77 @@
+"""`/collections`: what documents are kept apart in."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from retrieval.library import DEFAULT_COLLECTION, DOCS_COLLECTION
+from server.context import AppContext
+from server.errors import BadRequest
+from server.routes.dependencies import Context, known_collection
+from server.uploads import CollectionName
+
+router = APIRouter(tags=["collections"])
+
+
+class CollectionIn(BaseModel):
+    """A collection to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: CollectionName
+
+
+@router.get("/collections")
+def get_collections(context: Context) -> dict[str, Any]:
+    """Every collection with the number of its documents and passages."""
+    names = context.library.stored.collections()
+    return {"collections": [_described(context, name, created) for name, created in names.items()]}
+
+
+@router.post("/collections", status_code=201)
+def post_collection(body: CollectionIn, context: Context) -> Response:
+    """Make an empty collection: 201, or 200 if there was one of this name."""
+    known = body.name in context.library.sizes()
+    context.library.create(body.name)
+    return JSONResponse(
+        _described(context, body.name, context.library.stored.collections()[body.name]), 200 if known else 201
+    )
+
+
+@router.get("/collections/{name}")
+def get_collection(name: str, context: Context) -> dict[str, Any]:
+    """One collection."""
+    known_collection(context, name)
+    return _described(context, name, context.library.stored.collections()[name])
+
+
+@router.delete("/collections", status_code=204)
+def delete_collection_by_parameter(name: CollectionName, context: Context) -> Response:
+    """Remove a collection, named by a parameter."""
+    return delete_collection(name, context)
+
+
+@router.delete("/collections/{name}", status_code=204)
+def delete_collection(name: str, context: Context) -> Response:
+    """Remove a collection with everything in it; `default` is emptied and stays."""
+    known_collection(context, name)
+    if name == DOCS_COLLECTION:
+        raise BadRequest(422, "invalid", "The built-in documentation cannot be removed.", field="name")
+    context.jobs.store.withdraw(name)
+    if name == DEFAULT_COLLECTION:
+        context.library.clear(name)
+    else:
+        context.library.drop(name)
+    return Response(status_code=204)
+
+
+def _described(context: AppContext, name: str, created: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "documents": context.library.stored.count(name),
+        "passages": context.library.sizes().get(name, 0),
+        "created": created,
+        "built_in": name == DOCS_COLLECTION,
+    }

@@ -1,0 +1,52 @@
+"""`/sources`: the passage behind a citation, where it stands."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter
+
+from retrieval.passages import Passage
+from server.errors import BadRequest
+from server.routes.dependencies import Context
+
+router = APIRouter(tags=["documents"])
+
+
+@router.get("/sources/{source_id:path}")
+def get_source(source_id: str, context: Context) -> dict[str, Any]:
+    """The passage behind a citation with its neighbours, its page and section, and a link to the original."""
+    collection, _, rest = source_id.partition(":")
+    document_id, _, place = rest.rpartition(":")
+    ordinal = int(place) if place.isdecimal() and len(place) < 10 else -1
+    around = [ordinal - 1, ordinal, ordinal + 1]
+    found = context.library.stored.neighbours(collection, document_id, around) if ordinal >= 0 else {}
+    if ordinal not in found:
+        raise BadRequest(404, "unknown_source", "There is no such source; its document may be gone.", field="source_id")
+    passage = found[ordinal]
+    return {
+        **_shown(passage),
+        "collection": collection,
+        "document_id": passage.document_id,
+        "source": passage.title,
+        "uri": passage.uri,
+        "metadata": passage.metadata,
+        "before": _shown(found[ordinal - 1]) if ordinal - 1 in found else None,
+        "after": _shown(found[ordinal + 1]) if ordinal + 1 in found else None,
+        "original": _original(collection, passage),
+    }
+
+
+def _shown(passage: Passage) -> dict[str, Any]:
+    return {
+        "source_id": passage.source_id,
+        "section": passage.section,
+        "page": passage.page,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+    }
+
+
+def _original(collection: str, passage: Passage) -> str:
+    link = f"/documents/{quote(passage.document_id, safe='')}/file?{urlencode({'collection': collection})}"
+    return f"{link}#page={passage.page}" if passage.page is not None else link
