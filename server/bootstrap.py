@@ -122,8 +122,13 @@ def build_hub(settings: Settings, library: Library) -> Hub:
 
 def build_jobs(settings: Settings, library: Library) -> Jobs:
     """The ingestion jobs of one event loop."""
-    limits = ParseLimits(seconds=settings.parse_seconds, memory_bytes=settings.parse_memory_bytes)
-    return Jobs(library, JobStore(library.stored.database), ParserProcess(limits), most=settings.max_jobs)
+    parser = ParserProcess(parse_limits(settings))
+    return Jobs(library, JobStore(library.stored.database), parser, most=settings.max_jobs)
+
+
+def parse_limits(settings: Settings) -> ParseLimits:
+    """What reading one document may take."""
+    return ParseLimits(seconds=settings.parse_seconds, memory_bytes=settings.parse_memory_bytes)
 
 
 def build_context(settings: Settings) -> AppContext:

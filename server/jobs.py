@@ -214,35 +214,12 @@ class Jobs:
 
     def _finish(self, job: Job) -> None:
         record = self._record(job)
-        lost = record.total - record.indexed
-        state: JobState = "cancelled" if job.cancelled else "failed" if lost and not record.indexed else "done"
-        metrics = self._metrics(job, record)
+        state: JobState = "cancelled" if job.cancelled else closing_state(record)
+        metrics = closing_metrics(record, self._library)
         try:
             self._ingestion.finish(record, state, metrics)
         except DiskFull:  # whoever listens is told; the next process finds the job unfinished and finishes it
             self._tell(job.job_id, [Recorded(timestamp=timestamp_now(), metrics=metrics, state=state)])
-
-    def _metrics(self, job: Job, record: JobRecord) -> dict[str, Any]:
-        elapsed = round((datetime.now(UTC) - datetime.fromisoformat(record.created)).total_seconds() * 1000)
-        return as_dict(
-            PipelineMetric(
-                time_to_first_token_ms=None,
-                time_to_first_source_ms=None,
-                time_to_first_useful_answer_ms=None,
-                retrieval_ms=None,
-                total_pipeline_ms=elapsed,
-                chunks_used=0,
-                tokens=0,
-                tokens_per_second=None,
-                model_calls=0,
-                refined=False,
-                stages={},
-                indexed=record.indexed,
-                failed=len(record.failed),
-                collection_size=self._library.sizes().get(job.collection, 0),
-                elapsed_ms=elapsed,
-            )
-        )
 
     # --- what is told
 
@@ -267,6 +244,35 @@ class Jobs:
             job.log.append(payload, timestamp)
         except LogFull:  # the documents matter more than the telling; the summary still counts them
             log.warning("job %s: its log is full", job.job_id)
+
+
+def closing_state(record: JobRecord) -> JobState:
+    """How a job ends that nobody cancelled: it failed if nothing came of it."""
+    return "failed" if record.total and not record.indexed else "done"
+
+
+def closing_metrics(record: JobRecord, library: Library) -> dict[str, Any]:
+    """The `pipeline_metric` a job ends with."""
+    elapsed = round((datetime.now(UTC) - datetime.fromisoformat(record.created)).total_seconds() * 1000)
+    return as_dict(
+        PipelineMetric(
+            time_to_first_token_ms=None,
+            time_to_first_source_ms=None,
+            time_to_first_useful_answer_ms=None,
+            retrieval_ms=None,
+            total_pipeline_ms=elapsed,
+            chunks_used=0,
+            tokens=0,
+            tokens_per_second=None,
+            model_calls=0,
+            refined=False,
+            stages={},
+            indexed=record.indexed,
+            failed=len(record.failed),
+            collection_size=library.sizes().get(record.collection, 0),
+            elapsed_ms=elapsed,
+        )
+    )
 
 
 def _stage(report: StageReport) -> DocumentStage:

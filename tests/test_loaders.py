@@ -30,6 +30,10 @@ from tests.support.files import (
 FILINGS = Path(__file__).parents[2] / "shared" / "data" / "pdf"
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=40)
 LINES = st.lists(WORDS, min_size=1, max_size=5)
+TAG_SOUP = (
+    "<h1>T</h1>,<h3>Part é</h3>,text,<p>A <b>bold</b> one.,</p>,<ul><li>one,</ul>,<pre> a\n  b </pre>,<table>,"
+    "<tr><td>1<td>2,<th>x,</table>,<div hidden>no</div>,&nbsp;,&#xD800;,\u2028,🦉,<br>,<!-- c -->,</div>"
+).split(",")
 
 
 def texts(loaded: Loaded) -> list[str]:
@@ -82,19 +86,9 @@ def test_every_block_of_a_text_file_is_an_exact_span(paragraphs: list[list[str]]
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(
-            "<h1>T</h1>|<h3>Part é</h3>|text|<p>A <b>bold</b> one.|</p>|<ul><li>one|</ul>|<pre> a\n  b </pre>|<table>|"
-            "<tr><td>1<td>2|<th>x|</table>|<div hidden>no</div>|\x00|&nbsp;|&#xD800;|\u2028|🦉|<br>|<!-- c -->|</div>".split(
-                "|"
-            )
-        ),
-        max_size=25,
-    )
-)
+@given(st.lists(st.sampled_from(TAG_SOUP), max_size=25))
 def test_every_block_of_a_page_is_an_exact_span(pieces: list[str]) -> None:
-    check_spans(load("a.html", ("<p>x</p>" + "".join(pieces).replace("\0", "")).encode()))
+    check_spans(load("a.html", ("<p>x</p>" + "".join(pieces)).encode()))
 
 
 @settings(max_examples=12, deadline=None)
@@ -122,10 +116,12 @@ def test_a_damaged_file_is_read_or_refused_and_never_breaks(name: str, at: int, 
     whole = SOUND[name]
     at %= len(whole)
     broken = whole[:at] + bytes_ + (b"" if cut else whole[at + len(bytes_) :])
+    code = ""
     try:
         check_spans(load(name, broken))
     except LoadError as error:
-        assert error.code in {"damaged", "mislabelled", "empty", "encrypted", "too_large", "too_complex"}
+        code = error.code
+    assert code in {"", "damaged", "mislabelled", "empty", "encrypted", "too_large", "too_complex"}
 
 
 SOUND = {
@@ -277,10 +273,12 @@ def test_a_page_is_read_as_its_reader_sees_it() -> None:
     loaded = load(
         "page.html",
         b"""<html><head><title>Harbour</title><style>p{}</style></head><body><nav>Menu</nav><h1>Harbour</h1>
-        <p>The pier <em>is</em><br>open.</p><script>evil()</script><h2>Fees</h2><ul><li>Boats: 5</li><li>Yachts: 9</li></ul>
+        <p>The pier <em>is</em><br>open.</p><script>evil()</script><h2>Fees</h2>
+        <ul><li>Boats: 5</li><li>Yachts: 9</li></ul>
         <p hidden>no</p><p style="color:red; display : none">no</p><p aria-hidden="true">yes</p>
         <pre>if a:\n    b()</pre><h3>Totals</h3><table><thead><tr><th></th><th colspan="2">Year ended</th></tr>
-        <tr><th></th><th>2023</th><th>2022</th></tr></thead><tr><th>Net sales</th><td>1,234</td><td>1,100</td></tr></table>""",
+        <tr><th></th><th>2023</th><th>2022</th></tr></thead>
+        <tr><th>Net sales</th><td>1,234</td><td>1,100</td></tr></table>""",
     )
     assert loaded.title == "Harbour"
     assert list(

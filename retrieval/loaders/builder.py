@@ -38,7 +38,7 @@ class TextBuilder:
         self._in_table = False
 
     def heading(self, level: int, text: str, page: int | None = None) -> None:
-        """A heading, 1 the outermost level. White space in it is made one space."""
+        """A heading, 1 the outermost level, 0 above all. White space in it is made one space."""
         text = one_line(without_untextual(text))
         if text:
             self._settle(level)

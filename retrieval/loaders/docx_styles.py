@@ -27,7 +27,7 @@ class Styles:
         self._levels: dict[str | None, int | None] = {}
 
     def heading_level(self, paragraph: BaseOxmlElement) -> int | None:
-        """1 to 9 for a heading, 1 for the document's title, None for text."""
+        """1 to 9 for a heading, 0 for the document's title, None for text."""
         own = _value(paragraph, "pPr/outlineLvl")
         if own is not None and own.isdecimal():
             return int(own) + 1 if int(own) < _BODY_LEVEL else None
@@ -54,7 +54,7 @@ class Styles:
         for id_ in self._chain(style):
             name = self._name(id_)
             if name == "title":
-                return 1
+                return 0
             if found := _HEADING.fullmatch(name):
                 return int(found.group(1))
             outline = _value(self._styles[id_], "pPr/outlineLvl")

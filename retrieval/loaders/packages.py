@@ -1,7 +1,9 @@
 """Zipped documents, examined before anything parses them."""
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 
@@ -9,6 +11,18 @@ from retrieval.loaders.blocks import MAX_PARTS, MAX_UNZIPPED, LoadError, too_lar
 
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 _PIECE = 2**20
+# Besides its own error, zipfile lets out those of what it calls: seeking before the start, unknown compression.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def check_package(data: bytes) -> None:
@@ -24,7 +38,9 @@ def check_package(data: bytes) -> None:
             left = MAX_UNZIPPED
             for part in parts:
                 left -= _inflate(package, part, left)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as error:
+    except LoadError:
+        raise
+    except _BROKEN as error:
         raise LoadError("damaged", "The file is damaged or incomplete.") from error
 
 
