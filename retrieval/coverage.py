@@ -22,11 +22,12 @@ _NO_WORD = 0
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of the question a passage holds, as shares weighted by idf, 0..1."""
+    """How much of the question passages hold, as shares weighted by idf, 0..1."""
 
-    sentences: list[float]
-    together: float
-    """Of the two best sentences and the heading."""
+    sentences: npt.NDArray[np.float64]
+    """Of every sentence, one passage after the other."""
+    together: npt.NDArray[np.float64]
+    """Of each passage: its two best sentences and its heading."""
 
 
 def pack(passage: Passage) -> Packed:
@@ -40,26 +41,26 @@ def pack(passage: Passage) -> Packed:
     return np.array([len(groups), *map(len, groups), *flat], np.uint32)
 
 
-def coverages(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[str, float]) -> list[Coverage]:
-    """How much of the stemmed words `wanted` each passage holds."""
-    if not packed:
-        return []
+def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[str, float]) -> Coverage:
+    """How much of the stemmed words `wanted` each passage holds. There is at least one passage."""
     words = np.array([_hash(term) for term in wanted], np.uint32)
     weights = np.array([idf.get(term, 1.0) for term in wanted])
     weights = weights / (weights.sum() or 1.0)
+    groups = np.array([one[0] for one in packed], np.int64)
     sizes = np.concatenate([one[1 : 1 + one[0]] for one in packed]).astype(np.int64)
     flat = np.concatenate([one[1 + one[0] :] for one in packed])
     held = np.logical_or.reduceat(flat[:, None] == words[None, :], np.cumsum(sizes) - sizes, axis=0)
+    headings = np.cumsum(groups) - groups
+    is_sentence = np.ones(len(held), np.bool_)
+    is_sentence[headings] = False
     shares = held @ weights
-    found, at = [], 0
-    for one in packed:
-        groups = int(one[0])
-        own = shares[at + 1 : at + groups]
-        two = np.argsort(-own, kind="stable")[:2] + at + 1
-        together = held[[at, *two]].any(axis=0) @ weights
-        found.append(Coverage(own.tolist(), float(together)))
-        at += groups
-    return found
+    passage = np.repeat(np.arange(len(packed)), groups)
+    # within each passage the heading first, then its sentences from the best down
+    order = np.lexsort((-shares, is_sentence, passage))
+    best = order[headings + np.minimum(1, groups - 1)]
+    second = order[headings + np.minimum(2, groups - 1)]
+    together = (held[headings] | held[best] | held[second]) @ weights
+    return Coverage(shares[is_sentence], together)
 
 
 def _hashed(words: Iterable[str]) -> set[int]:

@@ -79,11 +79,17 @@ class Embedded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scorable:
-    """The columns a search scores, read for one candidate."""
+    """The columns a search scores, of some candidates."""
 
+    keys: list[int]
     dense: Vectors
+    """Shape (candidates, dimensions of the dense leg)."""
     sentences: npt.NDArray[np.float16]
-    words: npt.NDArray[np.uint32]
+    """Shape (sentences of all candidates, 384)."""
+    counts: npt.NDArray[np.int64]
+    """How many sentences each candidate has; at least one."""
+    words: list[npt.NDArray[np.uint32]]
+    """As `retrieval.coverage.pack` makes them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,7 +214,7 @@ class DocumentStore:
         )
         rows = self.database.rows(
             f"{_PASSAGE} WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.passage = p.key){where}"
-            " ORDER BY p.key LIMIT ?",
+            " ORDER BY p.document, p.ordinal LIMIT ?",  # by the index; by key it would read the whole table
             *(documents or ()),
             limit,
         )
@@ -402,19 +408,22 @@ class DocumentStore:
         )
         return {row[5]: _passage(row) for row in rows}
 
-    def scorable(self, keys: Sequence[int]) -> dict[int, Scorable]:
-        """What a search scores of some passages, by key."""
-        return {
-            key: Scorable(
-                dense=np.frombuffer(dense, np.float32),
-                sentences=np.frombuffer(sentences, np.float16).reshape(-1, DIMENSIONS),
-                words=np.frombuffer(words, np.uint32),
-            )
+    def scorable(self, keys: Sequence[int]) -> Scorable:
+        """What a search scores of some passages; of those that are still there."""
+        rows = [
+            row
             for some in _parts(keys)
-            for key, dense, sentences, words in self.database.rows(
+            for row in self.database.rows(
                 f"SELECT passage, dense, sentences, words FROM vectors WHERE passage IN ({_marks(some)})", *some
             )
-        }
+        ]
+        return Scorable(
+            keys=[row[0] for row in rows],
+            dense=np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1 if rows else 0),
+            sentences=np.frombuffer(b"".join(row[2] for row in rows), np.float16).reshape(-1, DIMENSIONS),
+            counts=np.array([len(row[2]) // (2 * DIMENSIONS) for row in rows], np.int64),
+            words=[np.frombuffer(row[3], np.uint32) for row in rows],
+        )
 
     def dense_vectors(self, keys: Keys) -> Iterator[tuple[Keys, Vectors]]:
         """The dense vectors of passages, some at a time, as keys and shape (passages, dimensions)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from language.words import content_terms
 from retrieval.calibration import EVIDENCE, Platt, passage_probability
-from retrieval.coverage import Coverage, coverages
+from retrieval.coverage import coverage_of
 from retrieval.documents import Keys, Scorable
 from retrieval.embeddings import Vectors
 from retrieval.index import Snapshot
@@ -21,8 +21,8 @@ LEG_DEPTH = 50
 class Passages(Protocol):
     """Where texts and vectors are read from."""
 
-    def scorable(self, keys: Sequence[int]) -> dict[int, Scorable]:
-        """What is scored of some passages, by key."""
+    def scorable(self, keys: Sequence[int]) -> Scorable:
+        """What is scored of some passages; of those that are still there."""
 
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
         """Passages by key."""
@@ -96,11 +96,11 @@ def search(snapshot: Snapshot, stored: Passages, question: Question, k: int, *, 
     dense = snapshot.dense.nearest(question.dense, LEG_DEPTH, among)
     lexical = snapshot.lexical.search(question.terms, LEG_DEPTH, None if among is None else among.tolist())
     candidates = stored.scorable(list(dict.fromkeys([*dense, *lexical])))
-    best = sorted(_scored(snapshot, question, candidates, lexical), key=lambda one: -one.rank_score)[:k]
+    best = _best(snapshot, question, candidates, lexical, k)
     passages = stored.passages([one.key for one in best])
     return Evidence(
         [
-            Hit(passages[one.key], one.rank_score, max(one.features, default=0.0), one.features)
+            Hit(passages[one.key], one.rank_score, max(one.features), one.features)
             for one in best
             if one.key in passages
         ],
@@ -108,27 +108,24 @@ def search(snapshot: Snapshot, stored: Passages, question: Question, k: int, *, 
     )
 
 
-def _scored(
-    snapshot: Snapshot, question: Question, candidates: dict[int, Scorable], lexical: dict[int, float]
+def _best(
+    snapshot: Snapshot, question: Question, candidates: Scorable, lexical: dict[int, float], k: int
 ) -> list[_Scored]:
-    if not candidates:
+    if not candidates.keys:
         return []
-    rows = list(candidates.values())
-    cosines = np.stack([row.dense for row in rows]) @ question.dense
-    legs = cosines - cosines.max()
-    most = max(lexical.values(), default=0.0) or 1.0
-    sentences = np.concatenate([row.sentences for row in rows]).astype(np.float32) @ question.vector
-    covered = coverages([row.words for row in rows], question.terms, snapshot.lexical.idf(question.terms))
-    scored, at = [], 0
-    for key, row, leg, words in zip(candidates, rows, legs.tolist(), covered, strict=True):
-        own = sentences[at : at + len(row.sentences)].tolist()
-        at += len(row.sentences)
-        scored.append(_score(key, leg + lexical.get(key, 0.0) / most, own, words))
-    return scored
-
-
-def _score(key: int, legs: float, cosines: Sequence[float], words: Coverage) -> _Scored:
-    features = tuple(
-        0.5 * max(0.0, cosine) + 0.5 * share for cosine, share in zip(cosines, words.sentences, strict=True)
-    )
-    return _Scored(key, legs + max(cosines, default=0.0) + words.together, features)
+    starts = np.cumsum(candidates.counts) - candidates.counts
+    covered = coverage_of(candidates.words, question.terms, snapshot.lexical.idf(question.terms))
+    sentences = candidates.sentences.astype(np.float32) @ question.vector
+    cosines = candidates.dense @ question.dense
+    bm25 = np.array([lexical.get(key, 0.0) for key in candidates.keys])
+    legs = bm25 / (bm25.max() or 1.0) + cosines - cosines.max()
+    ranks = legs + np.maximum.reduceat(sentences, starts) + covered.together
+    features = 0.5 * np.maximum(sentences, 0.0) + 0.5 * covered.sentences
+    return [
+        _Scored(
+            candidates.keys[at],
+            float(ranks[at]),
+            tuple(features[starts[at] : starts[at] + candidates.counts[at]].tolist()),
+        )
+        for at in np.argsort(-ranks, kind="stable")[:k]
+    ]

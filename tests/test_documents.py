@@ -59,7 +59,7 @@ def test_waiting_gives_the_summary_and_one_bad_document_stops_no_other(writable:
     ]
     summary = writable.post("/documents", params={"wait": True}, files=files, data={"collection": "mixed"}).json()
     assert (summary["state"], summary["indexed"], summary["total"]) == ("done", 2, 4)
-    assert sorted(f["error"]["code"] for f in summary["failed"]) == ["undecodable", "unsupported_type"]
+    assert sorted(f["error"]["code"] for f in summary["failed"]) == ["damaged", "undecodable"]
     assert writable.get("/health").json()["collections"]["mixed"] == 2
 
 

@@ -165,6 +165,23 @@ def test_a_row_of_a_statement_says_what_each_number_is(turned: bool) -> None:
     assert texts(loaded)[-1] == "The tide was kind to the harbour in both of these years."
 
 
+def test_a_table_of_words_is_read_row_by_row() -> None:
+    def draw(canvas: Canvas) -> None:
+        write(canvas, ["The ferries and their captains are these, in the order of their size."], y=700)
+        for at, row in enumerate(
+            [("Ferry", "Captain", "Pier"), ("Alma", "Greta Holm", "North"), ("Bo", "Ann", "East")]
+        ):
+            for column, cell in enumerate(row):
+                font = "Helvetica-Bold-10" if at == 0 else "Helvetica-10"
+                write(canvas, [cell], x=72 + 120 * column, y=660 - 13 * at, font=font)
+        canvas.showPage()
+
+    assert texts(load("a.pdf", pdf(draw)))[1:] == [
+        "Ferry: Alma; Captain: Greta Holm; Pier: North",
+        "Ferry: Bo; Captain: Ann; Pier: East",
+    ]
+
+
 def test_a_word_cut_at_the_end_of_a_line_is_made_whole_and_a_compound_is_not() -> None:
     lines = ["The harbour is an inter-", "national one, of long-", "term contracts."]
     loaded = load("a.pdf", words_pdf([lines, ["A long term contract is made."]]))
@@ -218,6 +235,12 @@ def test_text_that_nobody_sees_is_left_out() -> None:
             "Gross profit — 13 Weeks Ended January 28, 2023: 1,212,503 (37.6%); "
             "13 Weeks Ended January 29, 2022: 1,027,329 (37.6%)",
         ),
+        (
+            "FOOTLOCKER_2022_8K_dated-2022-05-20.pdf",
+            2,
+            "Item 5.07. Submission of Matters to a Vote of Security Holders.",
+            "Votes For: 57,172,731; Votes Against: 13,324,080; Abstentions: 170,172; Broker Non-Votes: 6,884,223",
+        ),
     ],
 )
 def test_a_filing_says_what_each_number_is(name: str, page: int, section: str, row: str) -> None:
@@ -254,6 +277,16 @@ def test_a_word_document_keeps_its_order_its_sections_and_its_tables() -> None:
         ("- Payable at noon.", "Mooring > Fees"),
         ("Four knots.", "Speed"),
     ]
+
+
+def test_a_merged_cell_is_said_in_every_row_it_spans() -> None:
+    def build(document: docx.document.Document) -> None:
+        add_table(document, [["Pier", "Boat"], ["North", "Dinghy"], ["", "Yacht"]])
+        document.tables[0].cell(1, 0).merge(document.tables[0].cell(2, 0))
+
+    page = b"<table><tr><th>Pier<th>Boat<tr><td rowspan=2>North<td>Dinghy<tr><td>Yacht</table>"
+    for loaded in (load("a.docx", word(build)), load("a.html", page)):
+        assert texts(loaded) == ["Pier: North; Boat: Dinghy", "Pier: North; Boat: Yacht"]
 
 
 def test_what_was_struck_from_a_word_document_is_not_read() -> None:
@@ -354,6 +387,10 @@ def test_text_is_read_in_the_encoding_it_was_written_in(encoding: str, text: str
 def test_a_page_is_read_in_the_encoding_it_declares() -> None:
     page = '<meta charset="windows-1253"><p>Ω</p>'.encode("cp1253")
     assert texts(load("a.html", page)) == ["Ω"]
+    old = '<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-1"><p>“é”</p>'.encode("cp1252")
+    assert texts(load("a.html", old)) == ["“é”"]
+    lying = '<meta charset="utf-16"><p>Die Füße der Kühe.</p>'.encode("cp1252")
+    assert texts(load("a.html", lying)) == ["Die Füße der Kühe."]
 
 
 def test_64_mib_are_decoded_in_a_moment() -> None:

@@ -162,7 +162,8 @@ def test_a_data_folder_of_a_later_version_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
-        ("a.pdf", b"%PDF", "unsupported_type"),
+        ("a.pdf", b"%PDF", "mislabelled"),
+        ("a.odt", b"text", "unsupported_type"),
         ("a", b"text", "unsupported_type"),
         ("a.txt", b"\xff\xfe\xff", "undecodable"),
         ("a.txt", b"caf\xe9", "undecodable"),

@@ -78,20 +78,32 @@ def _add_paragraph(builder: TextBuilder, styles: Styles, paragraph: BaseOxmlElem
 
 
 def _add_table(builder: TextBuilder, table: BaseOxmlElement) -> None:
-    rows = [cells for row in table.iter(w("tr")) if row.getparent() is table and any(cells := _cells(row))]
-    marked = table.find(f"{w('tr')}/{w('trPr')}/{w('tblHeader')}") is not None
-    for text in table_rows(rows, True if marked else None):
+    rows: list[list[str]] = []
+    for row in _own(table, "tr", within="tbl"):
+        rows.append(_cells(row, rows[-1] if rows else []))
+    marked = table.find(f".//{w('tblHeader')}") is not None
+    for text in table_rows([row for row in rows if any(row)], True if marked else None):
         builder.row(text)
     builder.end_table()
 
 
-def _cells(row: BaseOxmlElement) -> list[str]:
-    """The text of each cell; one that spans columns is followed by empty ones."""
+def _own(element: BaseOxmlElement, name: str, within: str) -> Iterator[BaseOxmlElement]:
+    """The rows of a table, or the cells of a row, out of whatever wraps them, without those of tables inside."""
+    for found in element.iter(w(name)):
+        if next(found.iterancestors(w(within))) is element:
+            yield found
+
+
+def _cells(row: BaseOxmlElement, above: list[str]) -> list[str]:
+    """The text of each cell; one that spans columns is followed by empty ones, one that spans rows is repeated."""
     cells: list[str] = []
-    for cell in row.iterchildren(w("tc")):
+    for cell in _own(row, "tc", within="tr"):
+        merged = cell.find(f"{w('tcPr')}/{w('vMerge')}")
+        text = one_line(" ".join(_text(paragraph) for paragraph in cell.iter(w("p"))))
+        if merged is not None and merged.get(w("val")) != "restart" and len(cells) < len(above):
+            text = above[len(cells)]
         span = cell.find(f"{w('tcPr')}/{w('gridSpan')}")
         width = span.get(w("val"), "1") if span is not None else "1"
-        text = one_line(" ".join(_text(paragraph) for paragraph in cell.iter(w("p"))))
         cells += [text, *[""] * (min(int(width), 100) - 1 if width.isdecimal() else 0)]
     return cells
 

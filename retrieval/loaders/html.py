@@ -9,8 +9,12 @@ from retrieval.loaders.builder import TextBuilder
 from retrieval.loaders.encodings import decode
 from retrieval.loaders.html_page import Page
 
-_DECLARED = re.compile(rb"""<(?:meta|\?xml)\b[^>]{0,200}?\b(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_DECLARED = re.compile(
+    rb"""<(?:meta|\?xml)\b[^>]{0,200}?\b(?:charset|encoding)\s*=\s*["']?\s*([a-zA-Z0-9_.:-]{2,40})""", re.I
+)
 _DECLARED_WITHIN = 4096
+_LATIN_1 = {"iso-8859-1", "latin1", "latin-1", "l1", "us-ascii", "ascii"}
+_ON_THE_WEB = re.compile(r"utf-?8|windows-|cp\d|iso-|koi8|mac|gb|big5|euc-|shift-|sjis|x-sjis|ks-c|tis-")
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,30})(?:[^<>]*?(/?)>)?")
 _NEVER_DEEP = set(
     "area base br col embed hr img input link meta param source track wbr "
@@ -25,13 +29,24 @@ def load_html(data: bytes) -> Loaded:
 
     Raises `LoadError`: `too_complex` for elements more than `MAX_DEPTH` levels inside each other.
     """
-    found = _DECLARED.search(data, 0, _DECLARED_WITHIN)
-    source = decode(data, found.group(1).decode("ascii", "replace") if found else None)
+    source = decode(data, _declared(data))
     _check_tags(source)
     tree = LexborHTMLParser(source)
     page = Page(TextBuilder("text/html", title=_title(tree)))
     _walk(tree.body, page)
     return page.loaded()
+
+
+def _declared(data: bytes) -> str | None:
+    """The encoding that the page says it is in, as browsers read it: what is called Latin-1 is Windows-1252.
+
+    UTF-16 and Python's own codecs are not believed (https://encoding.spec.whatwg.org/#names-and-labels).
+    """
+    found = _DECLARED.search(data, 0, _DECLARED_WITHIN)
+    name = found.group(1).decode("ascii").lower().replace("_", "-") if found else ""
+    if name in _LATIN_1:
+        return "cp1252"
+    return name if _ON_THE_WEB.match(name) else None
 
 
 def _walk(body: LexborNode | None, page: Page) -> None:
@@ -55,8 +70,12 @@ def _walk(body: LexborNode | None, page: Page) -> None:
 
 
 def _title(tree: LexborHTMLParser) -> str | None:
-    node = tree.css_first("head > title") or tree.css_first("title")
-    return one_line(node.text()) or None if node is not None else None
+    """The page's title, or as much of it as its only main heading says: sites add their own name."""
+    node = tree.css_first("head > title")
+    title = one_line(node.text()) or None if node is not None else None
+    headings = tree.css("h1")
+    heading = one_line(headings[0].text()) if len(headings) == 1 else ""
+    return heading if title and heading and heading in title else title
 
 
 def _check_tags(source: str) -> None:

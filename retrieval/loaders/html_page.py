@@ -1,13 +1,12 @@
 """The nodes of a web page, one after another, to blocks."""
 
 import re
-from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
 from retrieval.loaders.blocks import Loaded, one_line
 from retrieval.loaders.builder import TextBuilder
-from retrieval.loaders.rows import table_rows
+from retrieval.loaders.html_table import HtmlTable
 
 _LEFT_OUT = set(
     "script style nav template noscript head svg iframe object canvas audio video select button textarea "
@@ -19,25 +18,6 @@ _INLINE = set(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.I)
-_MAX_SPAN = 100
-
-
-@dataclass(slots=True)
-class _Table:
-    rows: list[list[str]] = field(default_factory=list)
-    headings: list[bool] = field(default_factory=list)
-    """Whether each row has only `th` cells, or stands in a `thead`."""
-    of_header: bool = False
-    cell: list[str] = field(default_factory=list)
-
-    def end_cell(self, node: LexborNode) -> None:
-        if self.rows:
-            span = (node.attributes.get("colspan") or "1").strip()
-            columns = min(int(span), _MAX_SPAN) if re.fullmatch(r"[1-9]\d{0,3}", span) else 1
-            text = one_line("".join(self.cell))
-            self.rows[-1] += [text] + [text if self.headings[-1] else ""] * (columns - 1)
-            self.headings[-1] = self.headings[-1] and (self.of_header or node.tag == "th")
-        self.cell = []
 
 
 class Page:
@@ -48,7 +28,7 @@ class Page:
         self._inline: list[str] = []
         self._bullet = ""
         self._verbatim = 0
-        self._table: _Table | None = None
+        self._table: HtmlTable | None = None
 
     def loaded(self) -> Loaded:
         """The page's text and blocks."""
@@ -94,12 +74,11 @@ class Page:
         elif tag == "pre":
             self._verbatim = 1
         elif tag == "table" and not _is_layout(node):
-            self._table = _Table()
+            self._table = HtmlTable()
 
-    def _enter_in_table(self, table: _Table, tag: str) -> None:
+    def _enter_in_table(self, table: HtmlTable, tag: str) -> None:
         if tag == "tr":
-            table.rows.append([])
-            table.headings.append(True)
+            table.begin_row()
         elif tag == "thead":
             table.of_header = True
         elif tag in ("td", "th"):
@@ -107,7 +86,7 @@ class Page:
         elif tag not in _INLINE:
             self._say(" ")
 
-    def _leave_in_table(self, table: _Table, node: LexborNode, tag: str) -> None:
+    def _leave_in_table(self, table: HtmlTable, node: LexborNode, tag: str) -> None:
         if tag in ("td", "th"):
             table.end_cell(node)
         elif tag == "thead":
@@ -121,10 +100,8 @@ class Page:
         elif tag not in _INLINE:
             self._say(" ")
 
-    def _end_table(self, table: _Table) -> None:
-        rows, headings = _with_one_header(table.rows, table.headings)
-        known = headings[0] if any(headings) and rows else None
-        for text in table_rows(rows, known):
+    def _end_table(self, table: HtmlTable) -> None:
+        for text in table.lines():
             self._builder.row(text)
         self._builder.end_table()
 
@@ -140,19 +117,8 @@ class Page:
             self._bullet = ""
 
 
-def _with_one_header(rows: list[list[str]], headings: list[bool]) -> tuple[list[list[str]], list[bool]]:
-    """Header rows that follow each other, as under a spanning header, are made one."""
-    kept = [(row, heading) for row, heading in zip(rows, headings, strict=True) if any(row)]
-    count = next((at for at, (_, heading) in enumerate(kept) if not heading), len(kept))
-    if 1 < count < len(kept):
-        width = max(len(row) for row, _ in kept[:count])
-        columns = [[row[at] for row, _ in kept[:count] if at < len(row)] for at in range(width)]
-        kept = [([" ".join(dict.fromkeys(column)).strip() for column in columns], True), *kept[count:]]
-    return [row for row, _ in kept], [heading for _, heading in kept]
-
-
 def _is_layout(table: LexborNode) -> bool:
-    """Whether a table only arranges a page: it holds headings, lists or other tables."""
+    """Whether a table only arranges a page: it holds headings, code or other tables."""
     return table.css_first("tr table, tr h1, tr h2, tr h3, tr h4, tr pre") is not None
 
 

@@ -64,11 +64,11 @@ def _leaves(tokens: Sequence[Token]) -> Iterator[_Leaf]:
 def _cells(tokens: Sequence[Token], at: int) -> tuple[str, ...]:
     """The plain text of the inline tokens of a heading or a row, which ends at the first token of its own level."""
     cells = []
-    for token in tokens[at + 1 :] if tokens[at].nesting == 1 else ():
-        if token.type == "inline":
-            cells.append("".join(child.content for child in token.children or ()))
-        elif token.level <= tokens[at].level:
-            break
+    following = at + 1
+    while tokens[at].nesting == 1 and tokens[following].level > tokens[at].level:
+        if tokens[following].type == "inline":
+            cells.append("".join(child.content for child in tokens[following].children or ()))
+        following += 1
     return tuple(cells)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from retrieval.loaders.pdf.layout import Line, Run
 
 _UNIT = r"\s*[)%x*†]|\s*(?:bps|bp|pts|basis points|million|billion)"
-_VALUE = re.compile(rf"[-–—+(]{{0,2}}\s*(?:US)?[$€£¥]?\s*[-–(]?\.?\d(?:[\d,.]*\d)?(?:{_UNIT})*(?:\s*\(\d\))?", re.I)
+_NUMBER = rf"[-–—+(]{{0,2}}\s*(?:US)?[$€£¥]?\s*[-–(]?\.?\d(?:[\d,.]*\d)?(?:{_UNIT})*"
+_VALUE = re.compile(rf"(?:approximately |about |up to )?{_NUMBER}(?:\s*(?:-|–|to)\s*{_NUMBER})?(?:\s*\(\d\))?", re.I)
 _BLANK = re.compile(r"[$€£¥]?\s*[-–—]+\s*%?|N/?A|NM|N\.M\.|\*+", re.I)
 _YEAR = re.compile(r"(?:19|20)\d\d[A-Z*]?(?:\s*\(\d\))?")
 _OPENING = re.compile(r"(?:US)?[$€£¥(]+")
 _CLOSING = re.compile(r"[)%]+")
 _BULLETS = frozenset("•●▪■◦○·‣⁃–-—*")
 _MARK = re.compile(r"\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,5})[.)]")
+_LABEL = re.compile(r"(?:item|part|note|section|article|chapter|exhibit|appendix)\s+[\w.]+", re.I)
 
 
 def is_value(text: str) -> bool:
@@ -33,6 +35,11 @@ def is_mark(text: str) -> bool:
 def is_bullet(text: str) -> bool:
     """Whether a run is the bullet of a list item."""
     return text in _BULLETS
+
+
+def begins_with_label(text: str) -> bool:
+    """Whether a text begins as the headings of reports do: `Item 2.`, `Note 4`, `Exhibit A`."""
+    return bool(_LABEL.match(text))
 
 
 def with_whole_cells(line: Line) -> Line:

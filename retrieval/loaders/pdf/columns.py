@@ -1,5 +1,6 @@
 """The columns of a table of numbers, and what stands above them."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ _REMARK = re.compile(r"\((?:un)?audited\)|\((?:in|as) .*\)", re.I)
 
 
 def columns_of(lines: Sequence[Line]) -> list[Column]:
-    """The columns of values: cells above each other are one column."""
-    values = sorted((cell.x0, cell.x1) for line in lines for cell in line.runs[1:] if is_value(cell.text))
+    """The columns of values: cells above each other are one column. A first cell is a label, unless none is."""
+    first = 0 if all(is_value(line.runs[0].text) for line in lines) else 1
+    values = sorted((cell.x0, cell.x1) for line in lines for cell in line.runs[first:] if is_value(cell.text))
     columns: list[Column] = []
     for left, right in values:
         if columns and left < columns[-1][1]:
@@ -36,7 +38,7 @@ def columns_of(lines: Sequence[Line]) -> list[Column]:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where a table's labels begin and its columns lie."""
+    """Where a table's labels begin, at minus infinity if it has none, and its columns lie."""
 
     labels_left: float
     left: float
@@ -44,7 +46,8 @@ class Frame:
 
     @classmethod
     def of(cls, body: Sequence[Line], columns: Sequence[Column]) -> "Frame":
-        return cls(min(line.x0 for line in body), columns[0][0], columns[-1][1])
+        labelled = [line.x0 for line in body if not is_value(line.runs[0].text)]
+        return cls(min(labelled, default=-math.inf), columns[0][0], columns[-1][1])
 
     def labels(self, line: Line, below: Line) -> bool:
         """Whether a line above the first values only has a label."""

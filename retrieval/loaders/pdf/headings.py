@@ -8,7 +8,7 @@ from itertools import groupby
 
 import pypdfium2 as pdfium
 
-from retrieval.loaders.pdf.cells import is_mark, is_value
+from retrieval.loaders.pdf.cells import begins_with_label, is_mark, is_value
 from retrieval.loaders.pdf.layout import Line
 
 _LARGER = 1.12
@@ -20,7 +20,6 @@ _FEWEST_BOOKMARKS = 3
 """A single bookmark is the file's name, as converters write it."""
 _MOST_BOOKMARKS = 20_000
 _MOST_STYLES = 6
-_LABEL = re.compile(r"(?:item|part|note|section|article|chapter|exhibit|appendix)\s+[\w.]+", re.I)
 _NAMED = (re.compile(r"part\s+\w+\b", re.I), re.compile(r"(?:item|chapter|exhibit|appendix|annex)\s+[\w.]+", re.I))
 
 Style = tuple[float, bool]
@@ -89,7 +88,7 @@ class Headings:
 
     def _continues(self, above: Line, line: Line) -> bool:
         near = above.bottom - line.top < 0.5 * line.size
-        alike = near and _style(line) == _style(above) and not _LABEL.match(line.text)
+        alike = near and _style(line) == _style(above) and not begins_with_label(line.text)
         return alike and self._stands_out(line) and self._stands_out(above)
 
     def _stands_out(self, line: Line) -> bool:
@@ -113,7 +112,7 @@ def _style(line: Line) -> Style:
 
 def _reads_like_one(line: Line) -> bool:
     text = line.text
-    if len(line.runs) > 2 or (len(line.runs) == 2 and not (is_mark(line.runs[0].text) or _LABEL.match(text))):
+    if len(line.runs) > 2 or (len(line.runs) == 2 and not (is_mark(line.runs[0].text) or begins_with_label(text))):
         return False
     if is_value(text) or len(text) > _LONGEST or sum(c.isalpha() for c in text) < _FEWEST_LETTERS:
         return False

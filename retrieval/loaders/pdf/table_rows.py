@@ -1,5 +1,6 @@
 """The rows of a table of numbers as lines of text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -7,6 +8,9 @@ from retrieval.loaders.pdf.cells import is_value, plain_value
 from retrieval.loaders.pdf.columns import SLACK, Column
 from retrieval.loaders.pdf.layout import Line, Run
 from retrieval.loaders.rows import row_text
+
+_LEADERS = re.compile(r"[\s._]{2,}$")
+"""The dots between an entry of a table of contents and its page."""
 
 
 @dataclass(slots=True)
@@ -30,9 +34,8 @@ class Rows:
         if self.group is not None and first <= self.group.x0 + SLACK:
             self.group = None
         prefix = f"{self.group.text.rstrip(':')}: " if self.group is not None and label else ""
-        headers, values = _paired(self.headers, values)
-        named = row_text(["", *headers], [prefix + label, *values]) if label else row_text(headers, values)
-        self.done.append(named)
+        said = row_text(*_paired(self.headers, values))
+        self.done.append(" — ".join(part for part in (prefix + label, said) if part))
 
     def wait(self, line: Line) -> None:
         """A line with a label and no values: the end of the last row's label, or the beginning of something."""
@@ -59,7 +62,7 @@ def _split(line: Line, columns: Sequence[Column]) -> tuple[str, list[str]]:
         else:
             nearest = min(range(len(columns)), key=lambda n: _distance(cell, columns[n]))
             values[nearest].append(plain_value(cell.text))
-    return " ".join(label).rstrip(" ._"), [" ".join(value) for value in values]
+    return _LEADERS.sub("", " ".join(label)), [" ".join(value) for value in values]
 
 
 def _paired(headers: Sequence[str], values: Sequence[str]) -> tuple[list[str], list[str]]:
