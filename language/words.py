@@ -51,6 +51,11 @@ def stem(word: str) -> str:
     return stemmed
 
 
+def words(text: str) -> list[str]:
+    """The words of `text` as they stand."""
+    return _WORD.findall(text)
+
+
 def terms(text: str) -> list[str]:
     """Every stemmed word of `text`, in order: what is indexed."""
     return [stem(word) for word in _WORD.findall(fold(text))]

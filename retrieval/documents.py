@@ -327,6 +327,19 @@ class DocumentStore:
         rows = self.database.rows("SELECT slope, offset FROM calibrations WHERE collection = ?", collection)
         return Platt(*rows[0]) if rows else None
 
+    def set_calibration(self, collection: str, curve: Platt, report: dict[str, float]) -> None:
+        """Score a collection with a curve from now on; `report` says how good it was found."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO calibrations VALUES (?, ?, ?, ?, ?)",
+                (collection, curve.slope, curve.offset, json.dumps(report), now()),
+            )
+
+    def calibration_report(self, collection: str) -> dict[str, Any] | None:
+        """How good the curve in use was found, and when."""
+        rows = self.database.rows("SELECT report, created FROM calibrations WHERE collection = ?", collection)
+        return {**json.loads(rows[0][0]), "created": rows[0][1]} if rows else None
+
     # --- reading
 
     def digests(self, collection: str) -> dict[str, str]:

@@ -60,8 +60,10 @@ class Ingestion:
             self._stage(job, waiting)
             staged = self._jobs.queued(job.id, "staged")
         if staged:
-            self._embed(job, staged)
-            self._publish(job, staged)
+            moved = self._embed(job, staged)
+            moved = self._publish(job, staged) or moved
+            if not moved and not waiting:
+                raise RuntimeError(f"job {job.id} does not get any further")
         return bool(waiting or staged)
 
     def cancel(self, job: JobRecord) -> None:
@@ -136,30 +138,33 @@ class Ingestion:
             self._done[queued.document] = self._stored.embedded(queued.document)
         return self._done[queued.document], self._stored.size(queued.document)
 
-    def _embed(self, job: JobRecord, staged: Sequence[Queued]) -> None:
+    def _embed(self, job: JobRecord, staged: Sequence[Queued]) -> bool:
         by_document = {queued.document: queued for queued in staged if queued.document is not None}
         batch = self._stored.unembedded(ENCODE_AT_ONCE, list(by_document))
         if not batch:
-            return
+            return False
         touched = [by_document[key] for key in dict.fromkeys(passage.document for passage in batch)]
+        for one in touched:
+            self._progress(one)  # counted before anything is added, if an earlier process began it
         try:
             embedded = self._library.encode(batch)
         except Exception:  # a provider's; providers share no exception classes
             log.exception("passages cannot be embedded")
             self._fail(job, touched, Failure(code="embedding_failed", message="The embedding model failed."))
-            return
+            return True
         self._failpoint("encoded")
         with self._jobs.transaction():
             self._stored.embed(embedded)
             for passage in batch:
-                self._done[passage.document] = self._done.get(passage.document, 0) + 1
+                self._done[passage.document] += 1
             recorded = self._jobs.record(job.id, [_report(one, "embedded", *self._progress(one)) for one in touched])
         self._failpoint("embedded")
         self._tell(job.id, recorded)
+        return True
 
     # --- embedded -> ready
 
-    def _publish(self, job: JobRecord, staged: Sequence[Queued]) -> None:
+    def _publish(self, job: JobRecord, staged: Sequence[Queued]) -> bool:
         whole = [queued for queued in staged if self._unembedded([queued]) == 0]
         recorded: list[Recorded] = []
 
@@ -179,6 +184,7 @@ class Ingestion:
             for queued in whole:
                 self._done.pop(queued.document or 0, None)
             self._tell(job.id, recorded)
+        return bool(whole)
 
     # --- what goes wrong
 

@@ -15,6 +15,11 @@ class LexicalSnapshot:
         self._schema = schema
         self._searcher = searcher
 
+    @property
+    def size(self) -> int:
+        """The number of passages."""
+        return int(self._searcher.num_docs)
+
     def search(self, wanted: Iterable[str], k: int, among: Collection[int] | None = None) -> dict[int, float]:
         """BM25 scores (>= 0) of the best `k` passages, by passage key; only `among` these keys if given.
 

@@ -248,9 +248,12 @@ class Library:
                 published = self.stored.publish(choose())
             self._swap(collection, published)
 
-    def calibrate(self, collection: str, calibration: Platt) -> None:
-        """Score with another curve from now on."""
-        self._index(collection).swap(calibration=calibration)
+    def calibrate(self, collection: str, curve: Platt, report: dict[str, float]) -> None:
+        """Score a collection with another curve from now on. Raises `UnknownCollection`."""
+        with self._writing:
+            self.snapshot(collection)
+            self.stored.set_calibration(collection, curve, report)
+            self._indexes[collection].swap(calibration=curve)
 
     def _swap(self, collection: str, published: Published) -> None:
         vectors = [vectors for _, vectors in self.stored.dense_vectors(published.passages)]

@@ -76,6 +76,22 @@ def ask(
 
 
 @main.command()
+@click.option("--collection", default="default", show_default=True, help="Whose confidence is fitted.")
+@click.option(
+    "--questions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Questions whose answers are known, in the format of eval; else they are made from the documents.",
+)
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
+def calibrate(collection: str, questions: Path | None, data_dir: Path | None) -> None:
+    """Refit the confidence on your own documents, and keep the fit if it is better."""
+    settings = read_settings(data_dir=data_dir)
+    from server.commands.calibrate import run
+
+    run(settings, collection, questions)
+
+
+@main.command()
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
 def doctor(data_dir: Path | None) -> None:
     """Check configuration, models and stores; say what is wrong and how to mend it."""

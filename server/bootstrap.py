@@ -20,6 +20,7 @@ from retrieval.library import DOCS_COLLECTION, DenseModel, Library
 from retrieval.parsing import ParseLimits, ParserProcess
 from retrieval.stores import FAISS, DenseStore, FaissStore, LangChainStore, StoreUnavailable, store_maker
 from retrieval.submissions import Submission
+from server.calibrating import calibrate_when_grown
 from server.context import AppContext
 from server.jobs import Jobs
 from server.settings import Settings
@@ -123,7 +124,14 @@ def build_hub(settings: Settings, library: Library) -> Hub:
 def build_jobs(settings: Settings, library: Library) -> Jobs:
     """The ingestion jobs of one event loop."""
     parser = ParserProcess(parse_limits(settings))
-    return Jobs(library, JobStore(library.stored.database), parser, most=settings.max_jobs)
+    afterwards = partial(calibrate_when_grown, library, folder=settings.data_dir)
+    return Jobs(
+        library,
+        JobStore(library.stored.database),
+        parser,
+        most=settings.max_jobs,
+        afterwards=afterwards if settings.auto_calibrate else lambda collection: None,
+    )
 
 
 def parse_limits(settings: Settings) -> ParseLimits:

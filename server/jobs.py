@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass
@@ -50,11 +50,21 @@ class Job:
 class Jobs:
     """All jobs of one event loop. They take turns in one thread, so questions keep their share of the CPU."""
 
-    def __init__(self, library: Library, store: JobStore, parser: ParserProcess, *, most: int = 8) -> None:
+    def __init__(
+        self,
+        library: Library,
+        store: JobStore,
+        parser: ParserProcess,
+        *,
+        most: int = 8,
+        afterwards: Callable[[str], None] = lambda collection: None,
+    ) -> None:
+        """`afterwards` is called in the worker's thread with the collection of each job that ended."""
         self._library = library
         self.store = store
         self._parser = parser
         self._most = most
+        self._afterwards = afterwards
         self._jobs: dict[str, Job] = {}
         self._ingestion = Ingestion(library, store, parser, self._tell)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
@@ -202,6 +212,7 @@ class Jobs:
         except Exception as error:
             self._break(job, record, error)
         self._finish(job)
+        self._afterwards(job.collection)
 
     def _break(self, job: Job, record: JobRecord, error: Exception) -> None:
         """Something went wrong that no document is to blame for."""

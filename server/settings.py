@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     )
     max_batch: Count = Field(32, description="The most inputs of a LangServe batch.")
     max_jobs: Count = Field(8, description="Ingestion jobs under way at once; more get 503.")
+    auto_calibrate: bool = Field(True, description="Whether the confidence is refitted after large ingests.")
     parse_seconds: Count = Field(120, description="How long reading one document may take.")
     parse_memory_bytes: Count = Field(2 * 1024**3, description="How much memory reading a document may take.")
     max_data_bytes: Count | None = Field(None, description="The largest database; beyond it uploads get 507.")

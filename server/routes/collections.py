@@ -73,5 +73,6 @@ def _described(context: AppContext, name: str, created: str) -> dict[str, Any]:
         "documents": context.library.stored.count(name),
         "passages": context.library.sizes().get(name, 0),
         "created": created,
+        "calibration": context.library.stored.calibration_report(name),
         "built_in": name == DOCS_COLLECTION,
     }
