@@ -1,11 +1,13 @@
 """Chat and embedding models by `provider:model`."""
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import httpx
 from langchain.chat_models import init_chat_model
 from langchain.embeddings import init_embeddings
+from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 
@@ -59,6 +61,24 @@ def embedding_model(name: str) -> Embeddings:
         return init_embeddings(name, **options)
     except Exception as error:  # each provider has its own exceptions for a missing key
         raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
+
+
+def cross_encoder(name: str) -> BaseCrossEncoder:
+    """A LangChain cross-encoder: `huggingface:model`, or `module:function` of your own. Raises `ModelUnavailable`."""
+    module, colon, rest = name.partition(":")
+    try:
+        if not colon:
+            raise ModelUnavailable(f"{name}: write huggingface:model, or module:function of your own")
+        if module == "huggingface":
+            from langchain_community.cross_encoders import HuggingFaceCrossEncoder
+
+            return HuggingFaceCrossEncoder(model_name=rest)
+        made: BaseCrossEncoder = getattr(import_module(module), rest)()
+    except ModelUnavailable:
+        raise
+    except Exception as error:  # a missing package, a missing model, a function that fails
+        raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
+    return made
 
 
 async def close_model(model: BaseChatModel) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.runnables import Runnable
 
 from callbacks.answer import AnswerStream
@@ -51,6 +52,8 @@ class Collaborators:
     rewrite: Runnable[dict[str, str], str]
     refine: Runnable[RefineInput, str] | None
     """None where doubtful sentences are left out rather than rewritten."""
+    reranker: BaseCrossEncoder | None = None
+    """Orders what the slow path found; None where the score of the search does."""
     chat_model: str
     """Its name, for `/health`."""
     close: Callable[[], Awaitable[None]] = nothing_to_close

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 
 import tantivy
 
+_FEW = 2_000
+"""When only so many passages are left out, looking deeper is quicker than naming all the others."""
 _WRITER_BYTES = 15_000_000  # the least tantivy accepts
 
 
@@ -32,11 +34,16 @@ class LexicalSnapshot:
         if not clauses or not self._searcher.num_docs:
             return {}
         query = tantivy.Query.boolean_query(clauses)
-        if among is not None:
-            allowed = tantivy.Query.const_score_query(
-                tantivy.Query.term_set_query(self._schema, "key", list(among)), 0.0
-            )
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, allowed)])
+        left_out = 0 if among is None else self.size - len(among)
+        if among is None or left_out <= _FEW:
+            found = self._found(query, k + left_out)
+            allowed = found if among is None else found.keys() & set(among)
+            return {key: found[key] for key in list(filter(allowed.__contains__, found))[:k]}
+        chosen = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "key", list(among)), 0.0)
+        return self._found(tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)]), k)
+
+    def _found(self, query: tantivy.Query, k: int) -> dict[int, float]:
+        """The best `k`, best first."""
         hits = self._searcher.search(query, k, count=False).hits
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         return {int(key): float(score) for key, (score, _) in zip(keys, hits, strict=True) if key is not None}

@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from language.words import STOPWORDS, words
 from retrieval.calibration import EVIDENCE, Platt
+from retrieval.dense import as_keys
 from retrieval.documents import Keys
 from retrieval.hybrid import search
+from retrieval.index import Snapshot
 from retrieval.library import Library
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +31,8 @@ _FOREIGN = 0.25
 _MOST_WORDS, _LEAST_WORDS = 12, 3
 _ALIKE = 0.4
 """Passages whose cosine with the question's own is above this are on its topic."""
+_NEAREST = 1_000
+"""How many passages are looked at for that; in a large collection the rest is less alike than these."""
 _SEARCH_K = 6
 _PRIOR = 5.0
 """How many questions the shipped curve weighs against, one standard deviation away."""
@@ -85,7 +89,7 @@ def made_up(library: Library, collection: str, *, count: int = QUESTIONS, seed: 
         asked = library.question(question)
         owner = int(snapshot.owners[np.searchsorted(snapshot.keys, key)])
         answerable.append(search(snapshot, library.stored, asked, _SEARCH_K).feature)
-        elsewhere = _elsewhere(library, snapshot.without(owner), key)
+        elsewhere = _elsewhere(library, snapshot, owner, key)
         unanswerable.append(search(snapshot, library.stored, asked, _SEARCH_K, among=elsewhere).feature)
     if len(answerable) < count // 4 or len(snapshot.members) < 2:
         raise TooSmall(f"{collection} has too little text to make questions from")
@@ -144,11 +148,12 @@ def _content(text: str) -> list[str]:
     return [word for word in words(text) if word.lower() not in STOPWORDS]
 
 
-def _elsewhere(library: Library, keys: Keys, key: int) -> Keys:
-    """Those of some passages that are not on the topic of one."""
+def _elsewhere(library: Library, snapshot: Snapshot, owner: int, key: int) -> Keys:
+    """The passages of other documents that are not on the topic of one passage."""
     own = next(vectors[0] for _, vectors in library.stored.dense_vectors(np.array([key], np.int64)))
-    alike = [some[vectors @ own > _ALIKE] for some, vectors in library.stored.dense_vectors(keys)]
-    chosen: Keys = np.setdiff1d(keys, np.concatenate(alike)) if alike else keys
+    near = np.sort(as_keys(snapshot.dense.nearest(own, _NEAREST)))
+    alike = [some[vectors @ own > _ALIKE] for some, vectors in library.stored.dense_vectors(near)]
+    chosen: Keys = np.setdiff1d(snapshot.without(owner), np.concatenate(alike))
     return chosen
 
 

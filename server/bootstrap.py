@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from chains.answer import answer_chain
-from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, embedding_model
+from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
@@ -96,6 +96,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         answer=answer_chain(model, context_tokens=settings.context_tokens),
         rewrite=plain_rewrite() if embedded or not settings.rewrite else rewrite_chain(model),
         refine=None if embedded else refine_chain(model, context_tokens=settings.context_tokens),
+        reranker=cross_encoder(settings.reranker) if settings.reranker else None,
         chat_model=settings.chat_model,
         close=partial(close_model, model),
         policies=load_policies(settings.policy),

@@ -27,11 +27,11 @@ def calibrate(library: Library, collection: str, sample: Sample, folder: Path) -
     return fitted, page
 
 
-def calibrate_when_grown(library: Library, collection: str, folder: Path) -> None:
+def calibrate_when_grown(library: Library, collection: str, folder: Path, *, large: int = LARGE) -> None:
     """After an ingest: refit if the collection is large and has grown much since the last time."""
     size = library.sizes().get(collection, 0)
     report = library.stored.calibration_report(collection) or {}
-    if collection == DOCS_COLLECTION or size < LARGE or size < _GROWN * report.get("passages", 0):
+    if collection == DOCS_COLLECTION or size < large or size < _GROWN * report.get("passages", 0):
         return
     try:
         fitted, page = calibrate(library, collection, made_up(library, collection), folder)

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     vector_store: str = Field(
         "faiss", description="`faiss`, `chroma`, or module:function of your own, for any LangChain vector store."
     )
+    reranker: str | None = Field(
+        None, description="A LangChain cross-encoder for the slow path: huggingface:model, or module:function."
+    )
     temperature: float = Field(0.0, ge=0, le=2, description="Of the chat model.")
     max_tokens: Count = Field(1000, description="The longest answer, in tokens of the chat model.")
     max_sentences: Count = Field(4, description="The longest answer of the embedded model, in sentences.")

@@ -7,10 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from langchain_core.cross_encoders import BaseCrossEncoder
 
 from callbacks.events import FinalAnswer, StatusUpdate, Token
 from graph.hub import Hub, HubLimits, Refusal
 from graph.query import Query
+from graph.slow_path import reranked
+from retrieval.retriever import HybridRetriever
 from tests.support.live import Fails, FailsDeeper, Live
 from tests.support.streams import check_grammar, envelopes, kinds, payloads, said
 from tests.support.upstream import Reply, is_answer
@@ -339,3 +342,36 @@ def test_leaving_a_langserve_invocation_cancels_it(
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{server.url}/rag/invoke", json={"input": {"query": QUESTION}}, timeout=2, trust_env=False)
     at.call(upstream.left.wait(), timeout=5)
+
+
+class _ByLength(BaseCrossEncoder):
+    """Prefers long passages."""
+
+    def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
+        return [float(len(passage)) for _, passage in text_pairs]
+
+
+class _Fails(BaseCrossEncoder):
+    """A cross-encoder without its weights."""
+
+    def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
+        raise RuntimeError("no weights at /dev/secret")
+
+
+async def test_a_cross_encoder_orders_what_the_slow_path_found(make_hub: Callable[..., Hub]) -> None:
+    hub = make_hub(reranker=_ByLength())
+    found = await HybridRetriever(library=hub.collaborators.library, collection="default").ainvoke("tea")
+    ranked = await reranked(_ByLength(), "tea", found)
+    texts = [document.page_content for document in found]
+    assert [document.page_content for document in ranked] == sorted(texts, key=len, reverse=True)
+    events = [event async for event in hub.ask(Query(query=QUESTION))]
+    assert events[-2].payload.outcome == "answered"
+
+
+async def test_a_failing_cross_encoder_is_told_and_costs_nothing(make_hub: Callable[..., Hub]) -> None:
+    hub = make_hub(reranker=_Fails())
+    events = [event async for event in hub.ask(Query(query=QUESTION))]
+    errors = [event.payload for event in events if event.event_type == "error"]
+    assert [(error.code, error.fatal) for error in errors] == [("reranker_failed", False)]
+    assert "secret" not in errors[0].message
+    assert events[-2].payload.outcome == "answered"

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import click
 import numpy as np
@@ -17,8 +19,8 @@ from retrieval.library import Library, UnknownCollection
 from retrieval.refit import Sample, TooSmall, made_up
 from server.bootstrap import open_library
 from server.calibrating import calibrate
-from server.commands import mendable
-from server.lock import DataLock
+from server.commands import mendable, server_or_folder
+from server.commands.remote import post
 from server.settings import Settings
 
 _SEARCH_K = 6
@@ -26,17 +28,26 @@ _SEARCH_K = 6
 
 def run(settings: Settings, collection: str, questions: Path | None) -> None:
     """Refit the confidence of a collection, and say how good it is. Raises `click.ClickException`."""
-    with mendable():
-        lock = DataLock(settings.data_dir)
-        lock.acquire()
-        try:
+    with mendable(), server_or_folder(settings.data_dir, None) as url:
+        if url is None:
             with closing(open_library(settings)) as library:
-                _run(settings, library, collection, questions)
-        finally:
-            lock.release()
+                found, used, page = _here(settings, library, collection, questions)
+        elif questions is not None:
+            raise click.ClickException(f"with --questions the folder must be free: stop the server at {url} first")
+        else:
+            found = post(url, f"/collections/{quote(collection, safe='')}/calibrate")
+            used, page = found.pop("used"), settings.data_dir / "calibration" / found.pop("page")
+    table = Table("figure", "value", title=f"Confidence of {collection}")
+    for name, value in found.items():
+        table.add_row(name.replace("_", " "), f"{value:g}")
+    Console(highlight=False).print(table)
+    better = "is in use now" if used else "was no better on questions it had not seen, and is not used"
+    click.echo(f"The fitted curve {better}. The reliability plot is in {page}.")
 
 
-def _run(settings: Settings, library: Library, collection: str, questions: Path | None) -> None:
+def _here(
+    settings: Settings, library: Library, collection: str, questions: Path | None
+) -> tuple[dict[str, Any], bool, Path]:
     try:
         sample = made_up(library, collection) if questions is None else _labelled(library, collection, questions)
     except UnknownCollection:
@@ -45,12 +56,7 @@ def _run(settings: Settings, library: Library, collection: str, questions: Path 
     except (TooSmall, SetError) as error:
         raise click.ClickException(str(error)) from error
     fitted, page = calibrate(library, collection, sample, settings.data_dir)
-    table = Table("figure", "value", title=f"Confidence of {collection}")
-    for name, value in figures(fitted).items():
-        table.add_row(name.replace("_", " "), f"{value:g}")
-    Console(highlight=False).print(table)
-    better = "is in use now" if fitted.better else "was no better on questions it had not seen, and is not used"
-    click.echo(f"The fitted curve {better}. The reliability plot is in {page}.")
+    return dict(figures(fitted)), fitted.better, page
 
 
 def _labelled(library: Library, collection: str, path: Path) -> Sample:

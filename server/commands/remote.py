@@ -31,6 +31,19 @@ def events(url: str, path: str, **request: Any) -> Iterator[dict[str, Any]]:
         raise click.ClickException(f"the server at {url} cannot be reached: {error}") from error
 
 
+def post(url: str, path: str) -> dict[str, Any]:
+    """What a server answers to a POST without a body. Raises `click.ClickException` with what it says."""
+    try:
+        with httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False) as client:
+            response = client.post(path)
+    except httpx.TransportError as error:
+        raise click.ClickException(f"the server at {url} cannot be reached: {error}") from error
+    if response.status_code != 200:
+        raise ServerRefused(_problem(response))
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
 def _problem(response: httpx.Response) -> str:
     body = response.read()
     try:

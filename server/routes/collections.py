@@ -6,7 +6,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
+from evaluation.calibration import figures
 from retrieval.library import DEFAULT_COLLECTION, DOCS_COLLECTION
+from retrieval.refit import TooSmall, made_up
+from server.calibrating import calibrate
 from server.context import AppContext
 from server.errors import BadRequest
 from server.routes.dependencies import Context, known_collection
@@ -45,6 +48,17 @@ def get_collection(name: str, context: Context) -> dict[str, Any]:
     """One collection."""
     known_collection(context, name)
     return _described(context, name, context.library.stored.collections()[name])
+
+
+@router.post("/collections/{name}/calibrate")
+def calibrate_collection(name: str, context: Context) -> dict[str, Any]:
+    """Refit the confidence on the collection's own documents, and keep the fit if it is better."""
+    known_collection(context, name)
+    try:
+        fitted, page = calibrate(context.library, name, made_up(context.library, name), context.settings.data_dir)
+    except TooSmall as error:
+        raise BadRequest(422, "too_small", str(error), field="name") from error
+    return {"used": fitted.better, "page": page.name, **figures(fitted)}
 
 
 @router.delete("/collections", status_code=204)
