@@ -17,7 +17,7 @@ else
 endif
 PROJECT = $(INSTALL) --no-deps --no-build-isolation --editable .
 
-.PHONY: serve test check fix bench test-browser
+.PHONY: serve test check fix bench test-browser test-slow
 
 serve: $(VENV)/.runtime
 ifneq ($(EXTRAS),)
@@ -30,6 +30,9 @@ test: $(VENV)/.dev
 
 test-browser: $(VENV)/.dev
 	$(BIN)/pytest -m browser
+
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

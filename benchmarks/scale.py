@@ -1,7 +1,8 @@
 """Search latency, memory and start as curves over the size of a collection: `python -m benchmarks.scale [SIZES]`.
 
-The passages are synthetic (words by Zipf's law, vectors in clusters), written straight into the store, because embedding
-300,000 real ones takes hours; searching them goes the whole way, the encoder of the question included. One thread.
+The passages are synthetic (words by Zipf's law, vectors in clusters), written straight into the store, because
+embedding 300,000 real ones takes hours; searching them goes the whole way, the encoder of the
+question included. One thread.
 """
 
 import json
@@ -76,7 +77,6 @@ class Generator:
 
 
 def fill(folder: Path, size: int) -> None:
-    from language.sentences import sentence_spans
     from language.words import terms
     from retrieval.coverage import pack
     from retrieval.database import Database
@@ -93,30 +93,28 @@ def fill(folder: Path, size: int) -> None:
     def drafts(texts: list[str]) -> Iterator[Draft]:
         at = 0
         for text in texts:
-            spans = tuple(sentence_spans(text)) if at == 0 else tuple(_spans(text))
-            yield Draft(start=at, end=at + len(text), section=None, page=None, sentences=spans)
+            yield Draft(start=at, end=at + len(text), section=None, page=None, sentences=tuple(_spans(text)))
             at += len(text) + 2
 
     for number in range(size // _PER_DOCUMENT):
         texts = [made.text() for _ in range(_PER_DOCUMENT)]
-        with store.transaction():
-            document = NewDocument(
-                collection="default", id=f"d{number}", title=f"Document {number}", content="\n\n".join(texts), digest=""
+        document = NewDocument(
+            collection="default", id=f"d{number}", title=f"Document {number}", content="\n\n".join(texts), digest=""
+        )
+        key = store.stage(document, list(drafts(texts)))
+        passages = store.unembedded(_PER_DOCUMENT, [key])
+        dense, late = made.vectors(len(passages)), made.vectors(len(passages) * _SENTENCES * 2)
+        embedded, at = [], 0
+        for passage, vector in zip(passages, dense, strict=True):
+            count = len(passage.sentences)
+            sentences = late[at : at + count]
+            at += count
+            stems = " ".join(terms(passage.indexed_text))
+            embedded.append(
+                Embedded(key=passage.key, dense=vector, sentences=sentences, words=pack(passage), stems=stems)
             )
-            key = store.stage(document, list(drafts(texts)))
-            passages = store.unembedded(_PER_DOCUMENT, [key])
-            dense, late = made.vectors(len(passages)), made.vectors(len(passages) * _SENTENCES * 2)
-            embedded, at = [], 0
-            for passage, vector in zip(passages, dense, strict=True):
-                count = len(passage.sentences)
-                sentences = late[at : at + count]
-                at += count
-                stems = " ".join(terms(passage.indexed_text))
-                embedded.append(
-                    Embedded(key=passage.key, dense=vector, sentences=sentences, words=pack(passage), stems=stems)
-                )
-            store.embed(embedded)
-            store.publish([key])
+        store.embed(embedded)
+        store.publish([key])
     database.close()
 
 
@@ -173,7 +171,8 @@ def report(rows: list[dict[str, float]]) -> str:
     head = (
         f"# Search over the size of a collection\n\n{datetime.now(UTC):%Y-%m-%d}, {platform.machine()},"
         f" {os.cpu_count()} cores, Python {platform.python_version()}; one thread; synthetic passages of"
-        f" {_SENTENCES * _WORDS_PER_SENTENCE} words; {_QUESTIONS} questions of 8 words. `python -m benchmarks.scale`\n\n"
+        f" {_SENTENCES * _WORDS_PER_SENTENCE} words; {_QUESTIONS} questions of 8 words."
+        " `python -m benchmarks.scale`\n\n"
     )
     columns = [
         ("passages", "passages", "{:,.0f}"),

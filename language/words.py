@@ -5,6 +5,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 import Stemmer
 
@@ -64,6 +65,13 @@ def terms(text: str) -> list[str]:
 def content_terms(text: str) -> list[str]:
     """The stemmed words of `text` that carry meaning, in order, with repetitions."""
     return [stem(word) for word in _WORD.findall(fold(text)) if word not in STOPWORDS]
+
+
+def word_pairs(text: str) -> list[tuple[str, str]]:
+    """The stemmed neighbouring words of `text`, at least one of each two carrying meaning, in order, each pair once."""
+    words = _WORD.findall(fold(text))
+    telling = [(a, b) for a, b in pairwise(words) if a not in STOPWORDS or b not in STOPWORDS]
+    return list(dict.fromkeys((stem(a), stem(b)) for a, b in telling))
 
 
 def numbers(text: str) -> set[str]:

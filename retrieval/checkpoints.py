@@ -46,7 +46,7 @@ class Checkpoints:
     def write(self, collection: str, base: FaissBase) -> None:
         """Put a base in place of the former one. Raises `OSError`."""
         folder = self._of(collection)
-        aside, former = folder.with_suffix(".new"), folder.with_suffix(".old")
+        aside, former = _beside(folder)
         for leftover in (aside, former):
             shutil.rmtree(leftover, ignore_errors=True)
         aside.mkdir(parents=True)
@@ -63,10 +63,17 @@ class Checkpoints:
 
     def remove(self, collection: str) -> None:
         """Forget the files of a collection."""
-        shutil.rmtree(self._of(collection), ignore_errors=True)
+        folder = self._of(collection)
+        for path in (folder, *_beside(folder)):
+            shutil.rmtree(path, ignore_errors=True)
 
     def _of(self, collection: str) -> Path:
         return self._folder / hashlib.sha256(collection.encode()).hexdigest()[:24]
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    """Where the next files are written, and where the former ones are until then."""
+    return folder.with_suffix(".new"), folder.with_suffix(".old")
 
 
 def _hashes(folder: Path) -> dict[str, str]:

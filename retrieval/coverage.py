@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,13 @@ def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[st
     second = order[headings + np.minimum(2, groups - 1)]
     together = (held[headings] | held[best] | held[second]) @ weights
     return Coverage(shares[is_sentence], together)
+
+
+def pairs_held(stems: Sequence[str], pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:
+    """The share of `pairs` that stand side by side in each of some texts, given as stems separated by spaces, 0..1."""
+    sought = set(pairs)
+    held = [len(sought.intersection(pairwise(text.split(" ")))) for text in stems]
+    return np.array(held, np.float64) / max(1, len(sought))
 
 
 def _hashed(words: Iterable[str]) -> set[int]:

@@ -13,6 +13,8 @@ Rows = list[tuple[Any, ...]]
 
 _PAGE_BYTES = 4096
 _BUSY_SECONDS = 30
+_ROOM_TO_END = 1024 * 1024
+"""Beyond `max_bytes`, for what is written when there is no room for documents any more: failures, removals."""
 
 
 class DataFolderTooNew(RuntimeError):
@@ -33,7 +35,7 @@ class Database:
     def __init__(self, path: Path, *, max_bytes: int | None = None) -> None:
         """Open or make the file, brought to today's schema.
 
-        Raises `DataFolderTooNew` and `DataFolderDamaged`; beyond `max_bytes` writing raises `DiskFull`.
+        Raises `DataFolderTooNew` and `DataFolderDamaged`; beyond `max_bytes`, `require_room` raises `DiskFull`.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
@@ -41,15 +43,16 @@ class Database:
         self._depth = 0
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._max_bytes = max_bytes
         self._writer = self._connect()
         try:
             self._writer.execute("PRAGMA journal_mode = WAL")
             self._writer.execute("PRAGMA synchronous = FULL")
+            self._writer.execute("PRAGMA secure_delete = ON")  # what is removed does not linger in free pages
             self._migrate()
             self._writer.execute("PRAGMA foreign_keys = ON")
-            self._writer.execute("PRAGMA secure_delete = ON")  # what is removed does not linger in free pages
             if max_bytes is not None:
-                self._writer.execute(f"PRAGMA max_page_count = {max_bytes // _PAGE_BYTES}")
+                self._writer.execute(f"PRAGMA max_page_count = {(max_bytes + _ROOM_TO_END) // _PAGE_BYTES}")
         except sqlite3.DatabaseError as error:
             self._writer.close()
             raise DataFolderDamaged(f"{path} cannot be read: {error}") from error
@@ -93,6 +96,16 @@ class Database:
                 raise DiskFull(f"{self.path}: {error}") from error
             raise
 
+    def require_room(self) -> None:
+        """Called in a transaction that takes something in, at its end. Raises `DiskFull`."""
+        if self._max_bytes is None:
+            return
+        pages, free = (
+            self._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
+        )
+        if (pages - free) * _PAGE_BYTES > self._max_bytes:
+            raise DiskFull(f"{self.path}: more than {self._max_bytes} bytes")
+
     def truncate_log(self) -> None:
         """Move what the write-ahead log holds into the file, and empty it."""
         with self._writing:
@@ -107,7 +120,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with, for one thread at a time."""
-        connection = self._idle.pop() if self._idle else self._connect(read_only=True)
+        try:
+            connection = self._idle.pop()
+        except IndexError:  # asking first whether there is one would be a race
+            connection = self._connect(read_only=True)
         try:
             yield connection
         finally:

@@ -17,11 +17,6 @@ import numpy.typing as npt
 from retrieval.documents import Keys
 from retrieval.embeddings import Vectors
 
-FLAT_UP_TO = 20_000
-"""Exact 32-bit vectors up to here; beyond, 8 bits per dimension."""
-SQ8_UP_TO = 200_000
-"""Every vector is compared up to here; beyond, those of the nearest cells (IVF)."""
-_DELTA_AT_LEAST = 2_000
 _DELTA_SHARE = 0.05
 _TRAIN_WITH = 100_000
 _PROBED_SHARE = 0.20
@@ -29,6 +24,26 @@ _FEW = 0.05
 """A filter that leaves less than this share is searched in all cells."""
 
 Batches = Iterator[tuple[Keys, Vectors]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SizeClasses:
+    """Which kind of index holds how many vectors, and when a delta belongs into its base."""
+
+    flat_up_to: int = 20_000
+    """Exact 32-bit vectors up to here; beyond, 8 bits per dimension."""
+    sq8_up_to: int = 200_000
+    """Every vector is compared up to here; beyond, those of the nearest cells (IVF)."""
+    delta_at_least: int = 2_000
+    """So many changes are always put up with."""
+
+    def of(self, count: int) -> str:
+        """The class of an index for so many vectors."""
+        return "flat" if count <= self.flat_up_to else "sq8" if count <= self.sq8_up_to else "ivf"
+
+    def sample(self, count: int) -> int:
+        """How many vectors an index for `count` is trained on."""
+        return 0 if count <= self.flat_up_to else min(count, _TRAIN_WITH)
 
 
 class DenseLeg(Protocol):
@@ -43,7 +58,7 @@ class DenseLeg(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaissBase:
-    """A FAISS index whose ids are positions in `keys` (ascending)."""
+    """A FAISS index whose ids are positions in `keys`."""
 
     index: faiss.Index
     keys: Keys
@@ -53,9 +68,9 @@ class FaissBase:
         return cls(index=faiss.IndexFlatIP(dimensions), keys=np.empty(0, np.int64))
 
     @classmethod
-    def build(cls, count: int, dimensions: int, batches: Batches, sample: Vectors) -> "FaissBase":
-        """Of the size class for `count` vectors, which come in `batches` by ascending key; trained on a `sample`."""
-        index = _index_for(count, dimensions)
+    def build(cls, kind: str, count: int, dimensions: int, batches: Batches, sample: Vectors) -> "FaissBase":
+        """Of this class, for `count` vectors, which come in `batches`; trained on a `sample`."""
+        index = _index_for(kind, count, dimensions)
         if not index.is_trained:
             index.train(np.ascontiguousarray(sample))
         keys = [np.empty(0, np.int64)]
@@ -74,7 +89,7 @@ class FaissBase:
         np.save(keys, self.keys, allow_pickle=False)
 
     def extended(self, add: Keys, vectors: Vectors, alive: npt.NDArray[np.bool_]) -> "FaissBase":
-        """A copy of the same class with other vectors, whose keys are larger than all before, and without the dead."""
+        """A copy of the same class with other vectors and without the dead."""
         index = faiss.clone_index(self.index)
         if not alive.all():
             if isinstance(index, faiss.IndexIVF):  # keeps its ids when others go, and ours are positions
@@ -110,7 +125,7 @@ class FaissLeg:
     @property
     def keys(self) -> Keys:
         """Of everything in it, ascending."""
-        return np.concatenate([self.base.keys[self.alive], self.delta_keys])
+        return np.sort(np.concatenate([self.base.keys[self.alive], self.delta_keys]))
 
     def nearest(self, query: Vectors, k: int, among: Keys | None = None) -> list[int]:
         chosen = None if self.alive.all() else self.alive
@@ -134,44 +149,29 @@ class FaissLeg:
         following.delta = np.concatenate([self.delta[keep], vectors.reshape(len(add), self.base.index.d)])
         return following
 
-    @property
-    def overdue(self) -> bool:
+    def overdue(self, sizes: SizeClasses) -> bool:
         """Whether so much has changed that the delta belongs into the base."""
-        bound = max(_DELTA_AT_LEAST, _DELTA_SHARE * len(self.base.keys))
+        bound = max(sizes.delta_at_least, _DELTA_SHARE * len(self.base.keys))
         return len(self.delta_keys) > bound or len(self.alive) - int(self.alive.sum()) > bound
 
-    @property
-    def outgrown(self) -> bool:
+    def outgrown(self, sizes: SizeClasses) -> bool:
         """Whether the base must be of another size class, or cannot take changes: it has to be built anew."""
-        return _class_of(len(self)) != _class_of_index(self.base.index) or _class_of_index(self.base.index) == "ivf"
+        kind = class_of(self.base.index)
+        return sizes.of(len(self)) != kind or kind == "ivf"
 
     def merged(self) -> "FaissLeg":
         """The same passages with an empty delta, in an index of the same class."""
         return FaissLeg(self.base.extended(self.delta_keys, self.delta, self.alive))
 
 
-def sample_size(count: int) -> int:
-    """How many vectors an index for `count` is trained on."""
-    return 0 if count <= FLAT_UP_TO else min(count, _TRAIN_WITH)
-
-
-def needs_patience(count: int) -> bool:
-    """Whether building an index for so many takes long enough to be done in the background."""
-    return _class_of(count) == "ivf"
-
-
-def _class_of(count: int) -> str:
-    return "flat" if count <= FLAT_UP_TO else "sq8" if count <= SQ8_UP_TO else "ivf"
-
-
-def _class_of_index(index: faiss.Index) -> str:
+def class_of(index: faiss.Index) -> str:
+    """The size class of an index."""
     if isinstance(index, faiss.IndexIVF):
         return "ivf"
     return "sq8" if isinstance(index, faiss.IndexScalarQuantizer) else "flat"
 
 
-def _index_for(count: int, dimensions: int) -> faiss.Index:
-    kind = _class_of(count)
+def _index_for(kind: str, count: int, dimensions: int) -> faiss.Index:
     if kind == "flat":
         return faiss.IndexFlatIP(dimensions)
     if kind == "sq8":

@@ -90,6 +90,8 @@ class Scorable:
     """How many sentences each candidate has; at least one."""
     words: list[npt.NDArray[np.uint32]]
     """As `retrieval.coverage.pack` makes them."""
+    stems: list[str]
+    """The stemmed words of each indexed text, separated by spaces."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,7 +162,7 @@ class DocumentStore:
     # --- from a draft to a searchable document
 
     def stage(self, document: NewDocument, drafts: Sequence[Draft]) -> int:
-        """Store a document nobody sees yet, its passages without vectors; its key."""
+        """Store a document nobody sees yet, its passages without vectors; its key. Raises `DiskFull`."""
         with self.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO collections VALUES (?, ?)", (document.collection, now()))
             key = connection.execute(
@@ -203,6 +205,7 @@ class DocumentStore:
                     for ordinal, draft in enumerate(drafts)
                 ),
             )
+            self.database.require_room()
             return key
 
     def unembedded(self, limit: int, documents: Sequence[int] | None = None) -> list[Passage]:
@@ -233,7 +236,7 @@ class DocumentStore:
         return int(rows[0][0]) if rows else 0
 
     def embed(self, embedded: Iterable[Embedded]) -> None:
-        """Store the vectors of passages; of those that are still there."""
+        """Store the vectors of passages; of those that are still there. Raises `DiskFull`."""
         with self.transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO vectors SELECT ?1, ?2, ?3, ?4, ?5"
@@ -249,6 +252,7 @@ class DocumentStore:
                     for one in embedded
                 ),
             )
+            self.database.require_room()
 
     def forget_vectors(self) -> None:
         """Remove every vector, because another model makes them now."""
@@ -427,7 +431,7 @@ class DocumentStore:
             row
             for some in _parts(keys)
             for row in self.database.rows(
-                f"SELECT passage, dense, sentences, words FROM vectors WHERE passage IN ({_marks(some)})", *some
+                f"SELECT passage, dense, sentences, words, stems FROM vectors WHERE passage IN ({_marks(some)})", *some
             )
         ]
         return Scorable(
@@ -436,6 +440,7 @@ class DocumentStore:
             sentences=np.frombuffer(b"".join(row[2] for row in rows), np.float16).reshape(-1, DIMENSIONS),
             counts=np.array([len(row[2]) // (2 * DIMENSIONS) for row in rows], np.int64),
             words=[np.frombuffer(row[3], np.uint32) for row in rows],
+            stems=[row[4] for row in rows],
         )
 
     def dense_vectors(self, keys: Keys) -> Iterator[tuple[Keys, Vectors]]:

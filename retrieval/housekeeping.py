@@ -7,16 +7,19 @@ from time import monotonic
 
 log = logging.getLogger(__name__)
 
-_GRACE_SECONDS = 5.0
+GRACE_SECONDS = 5.0
 """Longer than any search takes: one under way may still read a document that was just removed."""
 
 
 class Housekeeping:
     """A thread that works a moment after something changed, and sleeps otherwise."""
 
-    def __init__(self, settle: Callable[[], None], purge: Callable[[Sequence[int]], None]) -> None:
+    def __init__(
+        self, settle: Callable[[], None], purge: Callable[[Sequence[int]], None], grace: float = GRACE_SECONDS
+    ) -> None:
         self._settle = settle
         self._purge = purge
+        self._grace = grace
         self._dead: list[tuple[float, int]] = []
         self._changed = threading.Condition()
         self._pending = False
@@ -26,7 +29,7 @@ class Housekeeping:
 
     def purge_soon(self, documents: Sequence[int]) -> None:
         """Something was published; erase these documents once no search can be reading them."""
-        self._add(documents, monotonic() + _GRACE_SECONDS)
+        self._add(documents, monotonic() + self._grace)
 
     def purge_now(self, documents: Sequence[int]) -> None:
         """Erase these documents, left over from an earlier process."""
@@ -69,4 +72,4 @@ class Housekeeping:
         except Exception:  # the next change tries again; searches do not depend on it
             log.exception("housekeeping failed")
             with self._changed:
-                self._dead.extend((monotonic() + _GRACE_SECONDS, document) for document in due)
+                self._dead.extend((monotonic() + self._grace, document) for document in due)

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from language.words import content_terms
+from language.words import content_terms, word_pairs
 from retrieval.calibration import EVIDENCE, Platt, passage_probability
-from retrieval.coverage import coverage_of
+from retrieval.coverage import coverage_of, pairs_held
 from retrieval.documents import Keys, Scorable
 from retrieval.embeddings import Vectors
 from retrieval.index import Snapshot
@@ -16,6 +16,8 @@ from retrieval.passages import Passage
 
 LEG_DEPTH = 50
 """How many candidates each leg contributes."""
+PAIRS_WEIGHT = 0.5
+"""Of the question's word pairs in the sum."""
 
 
 class Passages(Protocol):
@@ -34,7 +36,7 @@ class Hit:
 
     passage: Passage
     rank_score: float
-    """The score-aware sum; comparable only within one search."""
+    """The score-aware sum."""
     feature: float
     """Of the best sentence: half cosine, half idf coverage of the question; what calibration starts from."""
     sentence_features: tuple[float, ...]
@@ -68,6 +70,8 @@ class Question:
     """A question as the searches see it."""
 
     terms: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    """Stemmed words that stand side by side in it."""
     vector: Vectors
     """Of the embedded encoder, whatever the dense leg uses: sentence features mean the same everywhere."""
     dense: Vectors
@@ -77,7 +81,7 @@ class Question:
     def of(cls, text: str, vector: Vectors, dense: Vectors | None = None) -> "Question":
         """Only words that carry meaning count: a question without any is about nothing that could be found."""
         words = tuple(dict.fromkeys(content_terms(text)))
-        return cls(words, vector, vector if dense is None else dense)
+        return cls(words, tuple(word_pairs(text)), vector, vector if dense is None else dense)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,10 @@ class _Scored:
 def search(snapshot: Snapshot, stored: Passages, question: Question, k: int, *, among: Keys | None = None) -> Evidence:
     """The best `k` passages, best first; only `among` some, if given, and that before ranking.
 
-    `bm25/max + (cosine - max cosine) + best sentence's cosine + idf coverage of the best two sentences`: the scores
-    count, not only the ranks, because reciprocal rank fusion throws away how sure a leg was.
+    `bm25 / idf of the question's words + cosine + best sentence's cosine + idf coverage of the best two sentences
+    + share of its word pairs / 2`: the scores count, not only the ranks, because reciprocal rank fusion throws away
+    how sure a leg was. Divided so, BM25 is about 1 where a passage holds every word once; divided by the best
+    candidate's, it would be 1 for the best of however bad ones.
     """
     dense = snapshot.dense.nearest(question.dense, LEG_DEPTH, among)
     lexical = snapshot.lexical.search(question.terms, LEG_DEPTH, None if among is None else among.tolist())
@@ -114,12 +120,14 @@ def _best(
     if not candidates.keys:
         return []
     starts = np.cumsum(candidates.counts) - candidates.counts
-    covered = coverage_of(candidates.words, question.terms, snapshot.lexical.idf(question.terms))
+    idf = snapshot.lexical.idf(question.terms)
+    covered = coverage_of(candidates.words, question.terms, idf)
     sentences = candidates.sentences.astype(np.float32) @ question.vector
     cosines = candidates.dense @ question.dense
     bm25 = np.array([lexical.get(key, 0.0) for key in candidates.keys])
-    legs = bm25 / (bm25.max() or 1.0) + cosines - cosines.max()
-    ranks = legs + np.maximum.reduceat(sentences, starts) + covered.together
+    legs = bm25 / (sum(idf.values()) or 1.0) + cosines
+    words = covered.together + PAIRS_WEIGHT * pairs_held(candidates.stems, question.pairs)
+    ranks = legs + np.maximum.reduceat(sentences, starts) + words
     features = 0.5 * np.maximum(sentences, 0.0) + 0.5 * covered.sentences
     return [
         _Scored(

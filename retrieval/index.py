@@ -80,11 +80,13 @@ class CollectionIndex:
         gone = before.keys[np.isin(before.owners, published.dead)] if published.dead else before.keys[:0]
         members = {key: member for key, member in before.members.items() if key not in dead}
         stay = ~np.isin(before.keys, gone)
+        keys = np.concatenate([before.keys[stay], published.passages])
+        order = np.argsort(keys, kind="stable")  # jobs take turns: what was staged first may be published last
         self.snapshot = replace(
             before,
             members=MappingProxyType(members | published.live),
-            keys=np.concatenate([before.keys[stay], published.passages]),
-            owners=np.concatenate([before.owners[stay], published.owners]),
+            keys=keys[order],
+            owners=np.concatenate([before.owners[stay], published.owners])[order],
             dense=before.dense.changed(add=published.passages, vectors=vectors, remove=gone),
             lexical=self._lexical.update(add=stems, remove=gone.tolist()),
         )

@@ -10,10 +10,12 @@ from time import monotonic
 from typing import Any
 
 from retrieval.database import DiskFull
+from retrieval.documents import Embedded
 from retrieval.jobs import Failure, JobRecord, JobState, JobStore, Queued, Recorded, Stage, StageReport
 from retrieval.library import ENCODE_AT_ONCE, Library, new_document
 from retrieval.loaders import LoadError
 from retrieval.parsing import Cancelled
+from retrieval.passages import Passage
 from retrieval.submissions import Parse, Parsed, Submission
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Ingestion:
         if staged:
             moved = self._embed(job, staged)
             moved = self._publish(job, staged) or moved
-            if not moved and not waiting:
+            if not moved and not waiting and self._jobs.queued(job.id, "staged") == staged:
                 raise RuntimeError(f"job {job.id} does not get any further")
         return bool(waiting or staged)
 
@@ -72,6 +74,7 @@ class Ingestion:
             for queued in [*self._jobs.queued(job.id, "staged"), *self._jobs.queued(job.id, "waiting")]:
                 self._discard(queued)
                 self._jobs.mark(queued.key, "cancelled")
+        self._library.sweep()
 
     def finish(self, job: JobRecord, state: JobState, metrics: dict[str, Any]) -> None:
         """Close a job."""
@@ -143,24 +146,34 @@ class Ingestion:
         batch = self._stored.unembedded(ENCODE_AT_ONCE, list(by_document))
         if not batch:
             return False
-        touched = [by_document[key] for key in dict.fromkeys(passage.document for passage in batch)]
-        for one in touched:
-            self._progress(one)  # counted before anything is added, if an earlier process began it
-        try:
-            embedded = self._library.encode(batch)
-        except Exception:  # a provider's; providers share no exception classes
-            log.exception("passages cannot be embedded")
-            self._fail(job, touched, Failure(code="embedding_failed", message="The embedding model failed."))
-            return True
+        for key in {passage.document for passage in batch}:
+            self._progress(by_document[key])  # counted before anything is added, if an earlier process began it
+        embedded, failed = self._encode(batch)
         self._failpoint("encoded")
         with self._jobs.transaction():
             self._stored.embed(embedded)
+            touched = list(dict.fromkeys(passage.document for passage in batch if passage.document not in failed))
             for passage in batch:
                 self._done[passage.document] += 1
-            recorded = self._jobs.record(job.id, [_report(one, "embedded", *self._progress(one)) for one in touched])
+            reports = [_report(by_document[key], "embedded", *self._progress(by_document[key])) for key in touched]
+            recorded = self._jobs.record(job.id, reports)
         self._failpoint("embedded")
         self._tell(job.id, recorded)
+        if failed:
+            self._fail(job, [by_document[key] for key in sorted(failed)], _EMBEDDING_FAILED)
         return True
+
+    def _encode(self, batch: Sequence[Passage]) -> tuple[list[Embedded], set[int]]:
+        """What could be embedded, and the documents of what could not: the others are not to suffer for them."""
+        try:
+            return self._library.encode(batch), set()
+        except Exception:  # a provider's; providers share no exception classes
+            log.exception("passages cannot be embedded")
+        documents = {passage.document for passage in batch}
+        if len(documents) == 1:
+            return [], documents
+        parts = [self._encode([passage for passage in batch if passage.document == key]) for key in sorted(documents)]
+        return [one for part, _ in parts for one in part], {key for _, failed in parts for key in failed}
 
     # --- embedded -> ready
 
@@ -194,11 +207,15 @@ class Ingestion:
 
     def _fail(self, job: JobRecord, queued: Sequence[Queued], failure: Failure) -> None:
         with self._jobs.transaction():
-            for one in queued:
+            wanted = [
+                one for one in queued if self._jobs.is_in(one.key, "waiting") or self._jobs.is_in(one.key, "staged")
+            ]
+            for one in wanted:  # the others were removed meanwhile
                 self._discard(one)
                 self._jobs.mark(one.key, "failed", error=failure)
-            recorded = self._jobs.record(job.id, [_report(one, "failed", 0, 1, failure) for one in queued])
+            recorded = self._jobs.record(job.id, [_report(one, "failed", 0, 1, failure) for one in wanted])
         self._tell(job.id, recorded)
+        self._library.sweep()
 
     def _discard(self, queued: Queued) -> None:
         if queued.document is not None:
@@ -206,6 +223,7 @@ class Ingestion:
             self._done.pop(queued.document, None)
 
 
+_EMBEDDING_FAILED = Failure(code="embedding_failed", message="The embedding model failed.")
 _INTERNAL = Failure(code="internal", message="Something went wrong on the server.")
 
 

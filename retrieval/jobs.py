@@ -15,6 +15,7 @@ SubmissionState = Literal["waiting", "staged", "ready", "failed", "cancelled"]
 Stage = Literal["received", "parsed", "chunked", "embedded", "indexed", "ready", "failed"]
 
 _PENDING = ("waiting", "staged", "failed")
+_FORGOTTEN = "data = NULL, title = NULL, metadata = '{}'"
 _KEPT = 1000
 """Finished jobs that are remembered."""
 
@@ -125,6 +126,7 @@ class JobStore:
                 " (SELECT id FROM jobs ORDER BY created DESC LIMIT ?)",
                 (_KEPT,),
             )
+            self._database.require_room()
 
     def by_key(self, idempotency_key: str) -> tuple[str, str] | None:
         """The job an idempotency key started, and the fingerprint of its body."""
@@ -187,10 +189,11 @@ class JobStore:
         """A submission got further. What was handed in is kept until it is of no more use."""
         with self.transaction() as connection:
             connection.execute(
-                "UPDATE submissions SET state = ?, document = ?, error_code = ?, error_message = ?,"
-                " data = CASE ? WHEN 'ready' THEN NULL ELSE data END WHERE key = ?",
-                (state, document, error and error.code, error and error.message, state, key),
+                "UPDATE submissions SET state = ?, document = ?, error_code = ?, error_message = ? WHERE key = ?",
+                (state, document, error and error.code, error and error.message, key),
             )
+            if state == "ready":
+                connection.execute(f"UPDATE submissions SET {_FORGOTTEN} WHERE key = ?", (key,))
 
     def is_in(self, key: int, state: SubmissionState) -> bool:
         """Whether a submission is in a state; inside a transaction, nobody changes it meanwhile."""
@@ -229,10 +232,13 @@ class JobStore:
         return [_recorded(timestamp, json.loads(payload)) for timestamp, payload in rows]
 
     def not_through(self, job_id: str) -> list[Submission]:
-        """What was handed in and did not get through, whether it failed or was cancelled."""
+        """What was handed in and did not get through, unless something newer under the same id did or may."""
         rows = self._database.rows(
-            "SELECT key FROM submissions WHERE job = ? AND state IN ('failed', 'cancelled') AND data IS NOT NULL"
-            " ORDER BY key",
+            "SELECT s.key FROM submissions s JOIN jobs j ON j.id = s.job"
+            " WHERE s.job = ? AND s.state IN ('failed', 'cancelled') AND s.data IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM submissions n JOIN jobs k ON k.id = n.job WHERE n.document_id = s.document_id"
+            " AND n.key > s.key AND k.collection = j.collection AND n.state IN ('waiting', 'staged', 'ready'))"
+            " ORDER BY s.key",
             job_id,
         )
         return [self.submission(row[0]) for row in rows]
@@ -285,22 +291,28 @@ class JobStore:
         return {"processing": counts.get("waiting", 0) + counts.get("staged", 0), "failed": counts.get("failed", 0)}
 
     def withdraw(self, collection: str, document_id: str | None = None) -> int:
-        """Give up whatever is under way or has failed of a document, or of a whole collection; how many there were."""
+        """Give up whatever is under way or has failed of a document, or of a whole collection; how many there were.
+
+        Nothing of what was handed in is left then, of cancelled ones neither: they cannot be tried again.
+        """
         only, values = (
             ("", [collection]) if document_id is None else (" AND document_id = ?", [collection, document_id])
         )
-        which = (
-            "WHERE state IN ('waiting', 'staged', 'failed')"
-            f" AND job IN (SELECT id FROM jobs WHERE collection = ?){only}"
-        )
+        whose = f"AND job IN (SELECT id FROM jobs WHERE collection = ?){only}"
+        which = f"WHERE state IN ('waiting', 'staged', 'failed') {whose}"
         with self.transaction() as connection:
             connection.execute(
                 "UPDATE documents SET state = 'dead' WHERE state = 'staged'"
                 f" AND key IN (SELECT document FROM submissions {which})",
                 values,
             )
-            withdrawn = connection.execute(f"UPDATE submissions SET state = 'cancelled', data = NULL {which}", values)
-            return withdrawn.rowcount
+            withdrawn = connection.execute(f"UPDATE submissions SET state = 'cancelled' {which}", values).rowcount
+            forgotten = connection.execute(
+                f"UPDATE submissions SET {_FORGOTTEN} WHERE state = 'cancelled' AND data IS NOT NULL {whose}", values
+            ).rowcount
+        if forgotten:
+            self._database.truncate_log()
+        return withdrawn
 
 
 def _row(job_id: str, submission: Submission) -> tuple[object, ...]:

@@ -19,7 +19,7 @@ from retrieval.coverage import pack
 from retrieval.dense import as_keys
 from retrieval.documents import DocumentStore, Embedded, Keys, NewDocument, Published
 from retrieval.embeddings import DIMENSIONS, MODEL_NAME, MiniLM, Vectors
-from retrieval.housekeeping import Housekeeping
+from retrieval.housekeeping import GRACE_SECONDS, Housekeeping
 from retrieval.hybrid import Evidence, Question, search
 from retrieval.index import CollectionIndex, Filters, Snapshot
 from retrieval.passages import Draft, Passage
@@ -59,13 +59,21 @@ class Library:
     """Documents in SQLite, a searchable snapshot of each collection in memory. Safe for many threads."""
 
     def __init__(
-        self, stored: DocumentStore, encoder: MiniLM, make_dense: MakeDense, dense: DenseModel | None = None
+        self,
+        stored: DocumentStore,
+        encoder: MiniLM,
+        make_dense: MakeDense,
+        dense: DenseModel | None = None,
+        *,
+        grace: float = GRACE_SECONDS,
     ) -> None:
+        """What was removed is erased after `grace` seconds: longer than any search takes."""
         self.stored = stored
         self.encoder = encoder
         self._dense = dense
         self._dimensions = DIMENSIONS if dense is None else len(dense.model.embed_query("dimensions"))
         self._writing = threading.RLock()
+        self._saving = threading.Lock()
         self._embed_again()
         self._vectors = make_dense(stored, self._dimensions)
         self._indexes: dict[str, CollectionIndex] = {}
@@ -73,7 +81,7 @@ class Library:
             stored.create_collection(name)
         for name in stored.collections():
             self._indexes[name] = self._open(name)
-        self._keeping = Housekeeping(self._settle, self._purge)
+        self._keeping = Housekeeping(self._settle, self._purge, grace)
         self._keeping.purge_now(stored.dead())
 
     def close(self) -> None:
@@ -169,9 +177,10 @@ class Library:
             if collection not in self._indexes:
                 return False
             self.clear(collection)
-            del self._indexes[collection]
             self._purge(self.stored.dead())
-            self._vectors.drop(collection)
+            with self._saving:
+                del self._indexes[collection]
+                self._vectors.drop(collection)
             self.stored.drop_collection(collection)
             return True
 
@@ -182,6 +191,10 @@ class Library:
     def remove(self, collection: str, document_id: str) -> bool:
         """Remove a document: no later search finds it, and soon nothing is left of it; whether there was one."""
         return self._remove(collection, document_id) > 0
+
+    def sweep(self) -> None:
+        """Soon erase what was staged and given up."""
+        self._keeping.purge_soon(self.stored.dead())
 
     def _remove(self, collection: str, document_id: str | None) -> int:
         with self._writing:
@@ -298,7 +311,9 @@ class Library:
 
     def _save(self, name: str, index: CollectionIndex) -> None:
         try:
-            self._vectors.save(name, index.snapshot.dense)
+            with self._saving:
+                if self._indexes.get(name) is index:  # else it was dropped meanwhile
+                    self._vectors.save(name, index.snapshot.dense)
         except OSError:
             log.exception("the index files of %s cannot be written; the next start builds them anew", name)
 

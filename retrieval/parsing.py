@@ -82,6 +82,8 @@ class ParserProcess:
             self._start()
         self._read += 1
         assert self._connection is not None
+        if self._cancelled:  # while the process started
+            raise EOFError
         is_text = isinstance(submission.data, str)
         about = {"name": submission.name, "is_text": is_text}
         self._connection.send_bytes(json.dumps(about).encode())

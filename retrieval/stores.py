@@ -14,7 +14,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from retrieval.checkpoints import Checkpoints, Damaged
-from retrieval.dense import Batches, DenseLeg, FaissBase, FaissLeg, as_keys, needs_patience, sample_size
+from retrieval.dense import Batches, DenseLeg, FaissBase, FaissLeg, SizeClasses, as_keys
 from retrieval.documents import DocumentStore, Keys
 from retrieval.embeddings import Vectors
 
@@ -59,11 +59,14 @@ class DenseStore(Protocol):
 class FaissStore:
     """FAISS in memory, with files that are only trusted when their hashes are right."""
 
-    def __init__(self, stored: DocumentStore, dimensions: int, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, stored: DocumentStore, dimensions: int, checkpoints: Checkpoints, sizes: SizeClasses | None = None
+    ) -> None:
         self.notes: list[str] = []
         self._stored = stored
         self._dimensions = dimensions
         self._checkpoints = checkpoints
+        self._sizes = sizes or SizeClasses()
         self._written: dict[str, FaissBase] = {}
 
     def open(self, collection: str, keys: Keys) -> DenseLeg:
@@ -80,9 +83,9 @@ class FaissStore:
 
     def settle(self, leg: DenseLeg, keys: Callable[[], Keys], *, thorough: bool) -> DenseLeg | None:
         assert isinstance(leg, FaissLeg)
-        if not (leg.overdue or (thorough and not leg.alive.all())):
+        if not (leg.overdue(self._sizes) or (thorough and not leg.alive.all())):
             return None
-        if leg.outgrown:
+        if leg.outgrown(self._sizes):
             return FaissLeg(self._build(keys()))
         return leg.merged()
 
@@ -106,14 +109,15 @@ class FaissStore:
         self._checkpoints.remove(collection)
 
     def _build(self, keys: Keys) -> FaissBase:
-        if needs_patience(len(keys)):
+        kind = self._sizes.of(len(keys))
+        if kind == "ivf":
             log.info("building an index of %d passages", len(keys))
-        wanted = sample_size(len(keys))
+        wanted = self._sizes.sample(len(keys))
         chosen = keys if wanted >= len(keys) else np.sort(np.random.default_rng(0).choice(keys, wanted, replace=False))
         sample = (
             _joined(self._stored.dense_vectors(chosen), self._dimensions)[1] if wanted else np.empty((0, 0), np.float32)
         )
-        return FaissBase.build(len(keys), self._dimensions, self._stored.dense_vectors(keys), sample)
+        return FaissBase.build(kind, len(keys), self._dimensions, self._stored.dense_vectors(keys), sample)
 
 
 MakeStore = Callable[[str, Embeddings, Path], VectorStore]
@@ -173,19 +177,27 @@ class LangChainLeg:
             return self._nearest_of(query, k, among)
         if not len(self.keys):
             return []
-        found = self._store.similarity_search_by_vector(query.tolist(), k=k + _MARGIN)
-        proposed = as_keys([int(document.metadata[_KEY]) for document in found])
-        return [int(key) for key in proposed[np.isin(proposed, self.keys)]][:k]
+        wanted = k + _MARGIN
+        while True:
+            found = self._store.similarity_search_by_vector(query.tolist(), k=wanted)
+            proposed = as_keys([int(document.metadata[_KEY]) for document in found])
+            alive: list[int] = proposed[np.isin(proposed, self.keys)].tolist()
+            if len(alive) >= min(k, len(self.keys)) or len(found) < wanted:
+                return alive[:k]
+            wanted *= 4  # a large document was just replaced, and its former version crowds out the others
 
     def changed(self, *, add: Keys, vectors: Vectors, remove: Keys) -> "LangChainLeg":
-        if len(add):
-            passages = self._stored.passages(add.tolist())
-            texts = [passages[int(key)].text for key in add]
-            metadatas = [{_KEY: int(key), "source_id": passages[int(key)].source_id} for key in add]
-            with self._given.holding(texts, vectors):
-                self._store.add_texts(texts, metadatas, ids=[str(key) for key in add])
+        for start in range(0, len(add), _AT_ONCE):
+            self._put(add[start : start + _AT_ONCE], vectors[start : start + _AT_ONCE])
         keys = np.concatenate([self.keys[~np.isin(self.keys, remove)], add])
         return LangChainLeg(self._store, self._given, self._stored, keys)
+
+    def _put(self, keys: Keys, vectors: Vectors) -> None:
+        passages = self._stored.passages(keys.tolist())
+        texts = [passages[int(key)].text for key in keys]
+        metadatas = [{_KEY: int(key), "source_id": passages[int(key)].source_id} for key in keys]
+        with self._given.holding(texts, vectors):
+            self._store.add_texts(texts, metadatas, ids=[str(key) for key in keys])
 
     def _nearest_of(self, query: Vectors, k: int, among: Keys) -> list[int]:
         scores = {
@@ -258,6 +270,8 @@ def store_maker(name: str) -> MakeStore:
 
 
 _KEY = "key"
+_AT_ONCE = 1000
+"""Stores have limits of their own: Chroma's is about 5,000."""
 _MARGIN = 20
 """More candidates than asked for: some may have just gone, or not be there yet."""
 
@@ -267,8 +281,8 @@ def _present(store: VectorStore, keys: Keys) -> Keys:
     try:
         found = [
             document.metadata[_KEY]
-            for start in range(0, len(keys), 1000)
-            for document in store.get_by_ids([str(key) for key in keys[start : start + 1000]])
+            for start in range(0, len(keys), _AT_ONCE)
+            for document in store.get_by_ids([str(key) for key in keys[start : start + _AT_ONCE]])
         ]
     except NotImplementedError:  # then each is put in again, under the same id
         found = []

@@ -19,7 +19,7 @@ from retrieval.ingest import Ingestion
 from retrieval.jobs import Failure, JobRecord, JobState, JobStore, Recorded, StageReport
 from retrieval.library import DOCS_COLLECTION, Library
 from retrieval.parsing import Cancelled, ParserProcess
-from retrieval.submissions import Submission
+from retrieval.submissions import Parsed, Submission
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,13 @@ class Jobs:
         self._most = most
         self._afterwards = afterwards
         self._jobs: dict[str, Job] = {}
-        self._ingestion = Ingestion(library, store, parser, self._tell)
+        self._ingestion = Ingestion(library, store, self._parse, self._tell)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._working: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._current: Job | None = None
         self._draining = False
+        self._starting = asyncio.Lock()
 
     async def resume(self) -> None:
         """Go on with what an earlier process left unfinished."""
@@ -84,6 +85,12 @@ class Jobs:
     ) -> Job:
         """Take documents in, for good, or join the job this key started. Raises `Refusal` and `DiskFull`."""
         fingerprint = await asyncio.to_thread(_fingerprint, collection, submissions) if idempotency_key else None
+        async with self._starting:  # the same key may come twice at once
+            return await self._start(collection, submissions, idempotency_key, fingerprint)
+
+    async def _start(
+        self, collection: str, submissions: Sequence[Submission], idempotency_key: str | None, fingerprint: str | None
+    ) -> Job:
         if idempotency_key is not None and (known := self.store.by_key(idempotency_key)):
             if known[1] != fingerprint:
                 raise Refusal("This Idempotency-Key was used with another body.", field="Idempotency-Key")
@@ -95,7 +102,6 @@ class Jobs:
         if sum(job.running for job in self._jobs.values()) >= self._most:
             raise TooManyRuns("The server is indexing as many documents as it can; try again soon.")
         job_id = str(uuid4())
-        await asyncio.to_thread(self._library.create, collection)
         await asyncio.to_thread(
             self.store.create,
             job_id,
@@ -104,6 +110,7 @@ class Jobs:
             idempotency_key=idempotency_key,
             fingerprint=fingerprint,
         )
+        await asyncio.to_thread(self._library.create, collection)
         job = await self._remember(job_id)
         self._work()
         return job
@@ -212,7 +219,15 @@ class Jobs:
         except Exception as error:
             self._break(job, record, error)
         self._finish(job)
-        self._afterwards(job.collection)
+        try:
+            self._afterwards(job.collection)
+        except Exception:  # the other jobs go on
+            log.exception("what follows job %s failed", job.job_id)
+
+    def _parse(self, submission: Submission) -> Parsed:
+        if self._current is not None and self._current.cancelled:
+            raise Cancelled
+        return self._parser(submission)
 
     def _break(self, job: Job, record: JobRecord, error: Exception) -> None:
         """Something went wrong that no document is to blame for."""

@@ -31,6 +31,10 @@ from tests.support.upstream import Script, Upstream
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--crashes", type=int, default=25, help="How often the test of crashes kills the server.")
+
+
 @pytest.fixture(scope="session")
 def encoder() -> MiniLM:
     return MiniLM()
@@ -91,11 +95,12 @@ def serve(servers: ExitStack, make_hub: Callable[..., Hub]) -> Callable[..., Liv
 def application(hub: Hub, **settings: Any) -> AbstractContextManager[Live]:
     """The application over a hub, running."""
     library = hub.collaborators.library
+    chosen = Settings(_env_file=None, **{"data_dir": library.stored.database.path.parent} | settings)
     context = AppContext(
-        settings=Settings(_env_file=None, **settings),
+        settings=chosen,
         hub=hub,
         library=Lent(library),
-        jobs=build_jobs(Settings(_env_file=None), library),
+        jobs=build_jobs(chosen, library),
         web=HOME / "web",
     )
     return live(lambda port: build_server(create_app(context), context, host="127.0.0.1", port=port))

@@ -252,20 +252,20 @@ async def test_embeddings_of_a_provider_take_the_dense_leg(
     provider: Provider, with_model: Callable[..., Any], encoder: Any, tmp_path: Any
 ) -> None:
     from chains.models import embedding_model
-    from retrieval.documents import DocumentStore
-    from retrieval.library import DenseModel, Library, Submission
+    from retrieval.library import DenseModel, Submission
+    from server.bootstrap import library_in
 
     upstream, at = provider(lambda _: Reply())
     with_model(at.url)
     dense = DenseModel(name="openai:scripted", model=embedding_model("openai:scripted"))
-    plain = Library(DocumentStore(tmp_path / "g.sqlite3"), encoder)
+    plain = library_in(tmp_path, encoder)
     plain.add("default", Submission(data="The engineer Greta Holm built it.", id="one"))
     plain.close()
-    library = Library(DocumentStore(tmp_path / "g.sqlite3"), encoder, dense)
+    library = library_in(tmp_path, encoder, dense)
     library.add("default", Submission(data="A permit costs 45 crowns.", id="two"))
     found = await library.search("default", "Who built it, Greta Holm?", 2)
     assert found.hits[0].passage.document_id == "one"
-    assert library.snapshot("default").dense.d == 3
+    assert library.question("Who?").dense.shape == (3,)
     assert upstream.calls
     library.close()
 

@@ -76,6 +76,7 @@ def delete_collection(name: str, context: Context) -> Response:
     context.jobs.store.withdraw(name)
     if name == DEFAULT_COLLECTION:
         context.library.clear(name)
+        context.library.sweep()
     else:
         context.library.drop(name)
     return Response(status_code=204)

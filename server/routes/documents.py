@@ -82,12 +82,15 @@ def delete_documents(context: Context, collection: Within) -> Response:
     _require_own(context, collection)
     context.jobs.store.withdraw(collection)
     context.library.clear(collection)
+    context.library.sweep()
     return Response(status_code=204)
 
 
 @router.get("/documents/{document_id:path}/file")
 def get_file(document_id: str, context: Context, collection: Within = DEFAULT_COLLECTION) -> Response:
     """The file a document was made of, as it was handed in; a text as it was sent."""
+    if context.library.stored.document(collection, f"{document_id}/file"):  # an id that ends like this route
+        return JSONResponse(get_document(f"{document_id}/file", context, collection))
     document = _find(context, collection, document_id)
     stored = context.library.stored
     original = stored.original(document.key)
@@ -121,7 +124,9 @@ def delete_document(document_id: str, context: Context, collection: Within = DEF
     """Remove a document: no later search finds it, and within a minute nothing is left of it."""
     _require_own(context, collection)
     withdrawn = context.jobs.store.withdraw(collection, document_id)
-    if not context.library.remove(collection, document_id) and not withdrawn:
+    removed = context.library.remove(collection, document_id)
+    context.library.sweep()
+    if not removed and not withdrawn:
         raise BadRequest(404, "unknown_document", "There is no such document.", field="id")
     return Response(status_code=204)
 

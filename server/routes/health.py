@@ -25,10 +25,10 @@ async def health(context: Context) -> dict[str, Any]:
 
 @router.get("/ready")
 async def ready(context: Context) -> Response:
-    """200 while the server takes questions."""
+    """200 while the server takes questions; what an operator should know, such as an index that had to be rebuilt."""
     if context.hub.draining:
         return problem(503, "shutting_down", "The server is shutting down.")
-    return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "ready", "notes": context.library.notes})
 
 
 @router.get("/schema/stream-event.json")
