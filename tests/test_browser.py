@@ -82,6 +82,25 @@ def test_a_chosen_file_becomes_searchable(
     assert page.locator("#sources img").count() == 0
 
 
+def test_a_document_that_is_added_again_is_replaced_and_can_be_removed(
+    page: Page, serve: Callable[..., Live], own_library: Library, tmp_path: Path
+) -> None:
+    ferry = tmp_path / "ferry.md"
+    page.goto(serve(library=own_library).url)
+    for hour in ("noon", "dusk"):
+        ferry.write_text(f"# Ferry\n\nThe ferry to Brack leaves at {hour}.")
+        page.set_input_files("#drop input[type=file]", str(ferry))
+        expect(page.locator("#documents-status")).to_contain_text("1 document now searchable")
+        expect(page.locator("#library summary")).to_have_text("1 document in “default”")
+        page.evaluate("document.getElementById('documents-status').textContent = ''")
+    assert own_library.sizes()["default"] == 1
+    page.click("#library summary")
+    expect(page.locator("#library li")).to_contain_text("1 passage")
+    page.click("#library button")
+    expect(page.locator("#library li")).to_have_count(0)
+    assert own_library.sizes()["default"] == 0
+
+
 def test_a_problem_is_told_in_words(page: Page, docs_server: Live) -> None:
     page.goto(docs_server.url)
     page.fill("#question", "x" * 4001)

@@ -4,6 +4,7 @@ import { clearAnswer, drawAnswer, drawSource } from "./answer.js";
 import { acceptDocuments } from "./documents.js";
 import { byId, element, show } from "./dom.js";
 import { ask, cancel, health } from "./groundswell.js";
+import { drawLibrary } from "./library.js";
 import { drawFigures, drawGate, drawNearest, drawRefinement } from "./notices.js";
 import { carriedOver } from "./spans.js";
 
@@ -201,6 +202,13 @@ async function listCollections() {
   const size = (name) => (name in collections ? ` (${collections[name]})` : "");
   place.replaceChildren(option("", "automatic"), ...[...names].map((name) => option(name, name + size(name))));
   byId("examples").dataset.collection = collections.default ? "docs" : "";
+  await drawLibrary(ownCollection(), listCollections);
+}
+
+/** Where documents go that are added here. */
+function ownCollection() {
+  const { value } = byId("collection");
+  return value === "" || value === "docs" ? "default" : value;
 }
 
 function example({ target }) {
@@ -221,9 +229,10 @@ byId("form").addEventListener("keydown", (event) => {
 });
 byId("stop").addEventListener("click", stop);
 byId("examples").addEventListener("click", example);
+byId("collection").addEventListener("change", () => drawLibrary(ownCollection(), listCollections));
 byId("more").addEventListener("click", () => (byId("sources").dataset.all = ""));
 acceptDocuments({
-  collection: () => (["", "docs"].includes(byId("collection").value) ? "default" : byId("collection").value),
+  collection: ownCollection,
   onAdded: listCollections,
   onError: showError,
 });

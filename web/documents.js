@@ -57,7 +57,7 @@ async function add(files, page) {
     for (const one of byDocument.get(id) ?? []) one?.advance(payload);
   };
   try {
-    const { indexed, failed } = await addDocuments(files, { collection, onEvent });
+    const { indexed, failed } = await addDocuments(files, { collection, byName: true, onEvent });
     const done = `${count(indexed, "document")} now searchable in “${collection}”.`;
     say(failed ? `${done} ${count(failed, "document")} could not be added.` : done);
   } catch (error) {

@@ -143,13 +143,15 @@ export async function cancel(requestId, options = {}) {
  *
  * The first `received` events come in the order of `files`; from then on a file goes by its `document_id`.
  * @param {Iterable<File>} files
- * @param {Connection & {collection?: string, onEvent?: (event: Envelope) => void}} [options]
+ * With `byName` a file's name is its id: added again, it replaces its former version.
+ * @param {Connection & {collection?: string, byName?: boolean, onEvent?: (event: Envelope) => void}} [options]
  * @returns {Promise<{jobId: string | null, outcome: string, indexed: number, failed: number}>}
  */
-export async function addDocuments(files, { collection, onEvent, ...connection } = {}) {
+export async function addDocuments(files, { collection, byName = false, onEvent, ...connection } = {}) {
   const form = new FormData();
   if (collection) form.append("collection", collection);
   for (const file of files) form.append("files", file, file.name);
+  for (const file of byName ? files : []) form.append("id", file.name);
   const position = begin();
   const result = { indexed: 0, failed: 0 };
   const post = () => send("documents", { method: "POST", body: form }, connection);
@@ -161,6 +163,26 @@ export async function addDocuments(files, { collection, onEvent, ...connection }
     onEvent?.(event);
   }
   return { jobId: position.id, outcome: position.outcome ?? (result.failed ? "failed" : "done"), ...result };
+}
+
+/**
+ * The documents of a collection by id, some at a time: `next` is the `after` of the following page.
+ * @param {Connection & {collection?: string, after?: string, limit?: number}} [options]
+ * @returns {Promise<{documents: any[], next: string | null, counts: Record<string, number>}>}
+ */
+export async function listDocuments({ collection = "default", after = "", limit = 100, ...connection } = {}) {
+  const wanted = new URLSearchParams({ collection, after, limit: String(limit) });
+  return (await send(`documents?${wanted}`, {}, connection)).json();
+}
+
+/**
+ * Remove a document: no later search finds it.
+ * @param {string} id
+ * @param {Connection & {collection?: string}} [options]
+ */
+export async function removeDocument(id, { collection = "default", ...connection } = {}) {
+  const wanted = new URLSearchParams({ collection });
+  await send(`documents/${encodeURIComponent(id)}?${wanted}`, { method: "DELETE" }, connection);
 }
 
 /**
