@@ -309,6 +309,18 @@ class DocumentStore:
         """The documents to be purged."""
         return [row[0] for row in self.database.rows("SELECT key FROM documents WHERE state = 'dead'")]
 
+    def collections_of(self, documents: Sequence[int]) -> list[str]:
+        """The collections some documents are in, or were."""
+        return sorted(
+            {
+                row[0]
+                for some in _parts(documents)
+                for row in self.database.rows(
+                    f"SELECT DISTINCT collection FROM documents WHERE key IN ({_marks(some)})", *some
+                )
+            }
+        )
+
     def passages_of(self, documents: Sequence[int]) -> list[int]:
         """The keys of the passages of some documents."""
         return [
@@ -330,6 +342,11 @@ class DocumentStore:
         """The curve fitted on a collection, if one is in use."""
         rows = self.database.rows("SELECT slope, offset FROM calibrations WHERE collection = ?", collection)
         return Platt(*rows[0]) if rows else None
+
+    def drop_calibration(self, collection: str) -> None:
+        """Score a collection with the shipped curve again."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM calibrations WHERE collection = ?", (collection,))
 
     def set_calibration(self, collection: str, curve: Platt, report: dict[str, float]) -> None:
         """Score a collection with a curve from now on; `report` says how good it was found."""
@@ -414,13 +431,16 @@ class DocumentStore:
         ]
         return {row[0]: _passage(row) for row in rows}
 
-    def neighbours(self, collection: str, document_id: str, ordinals: Sequence[int]) -> dict[int, Passage]:
-        """Passages of a live document, by ordinal."""
+    def neighbours(
+        self, collection: str, document_id: str, document: int, ordinals: Sequence[int]
+    ) -> dict[int, Passage]:
+        """Passages of one version of a document, as long as it is live, by ordinal."""
         rows = self.database.rows(
-            f"{_PASSAGE} WHERE d.state = 'live' AND d.collection = ? AND d.id = ?"
+            f"{_PASSAGE} WHERE d.state = 'live' AND d.collection = ? AND d.id = ? AND d.key = ?"
             f" AND p.ordinal IN ({_marks(ordinals)})",
             collection,
             document_id,
+            document,
             *ordinals,
         )
         return {row[5]: _passage(row) for row in rows}
@@ -507,7 +527,7 @@ def _passage(row: tuple[Any, ...]) -> Passage:
     return Passage(
         key=key,
         document=document,
-        source_id=f"{collection}:{document_id}:{ordinal}",
+        source_id=f"{collection}:{document_id}:{document}.{ordinal}",
         document_id=document_id,
         title=title,
         text=text,

@@ -67,8 +67,8 @@ class Housekeeping:
 
     def _work(self, due: Sequence[int]) -> None:
         try:
-            self._settle()
             self._purge(due)
+            self._settle()
         except Exception:  # the next change tries again; searches do not depend on it
             log.exception("housekeeping failed")
             with self._changed:

@@ -70,10 +70,14 @@ class Ingestion:
 
     def cancel(self, job: JobRecord) -> None:
         """Give up what is not ready; what is ready stays."""
+        given_up: list[StageReport] = []
         with self._jobs.transaction():
             for queued in [*self._jobs.queued(job.id, "staged"), *self._jobs.queued(job.id, "waiting")]:
                 self._discard(queued)
                 self._jobs.mark(queued.key, "cancelled")
+                given_up.append(_report(queued, "failed", 0, 1, _GIVEN_UP))
+            recorded = self._jobs.record(job.id, given_up)
+        self._tell(job.id, recorded)
         self._library.sweep()
 
     def finish(self, job: JobRecord, state: JobState, metrics: dict[str, Any]) -> None:
@@ -123,7 +127,7 @@ class Ingestion:
         document = new_document(job.collection, one.submission, one.parsed)
         yield _report(queued, "parsed", 1, 1)
         yield _report(queued, "chunked", total, total)
-        if self._library.holds(document):
+        if self._library.holds(document) and not self._jobs.overtakes(queued.key):
             self._jobs.mark(queued.key, "ready")
             yield from _ready(queued, total)
         else:
@@ -184,7 +188,13 @@ class Ingestion:
         def make_live() -> list[int]:
             keys = []
             for queued in whole:
-                if queued.document is not None and self._jobs.is_in(queued.key, "staged"):
+                if queued.document is None or not self._jobs.is_in(queued.key, "staged"):
+                    continue
+                if self._jobs.superseded(queued.key):
+                    self._discard(queued)
+                    self._jobs.mark(queued.key, "failed", error=_SUPERSEDED)
+                    recorded.extend(self._jobs.record(job.id, [_report(queued, "failed", 0, 1, _SUPERSEDED)]))
+                else:
                     keys.append(queued.document)
                     self._jobs.mark(queued.key, "ready")
                     recorded.extend(self._jobs.record(job.id, _ready(queued, self._progress(queued)[1])))
@@ -224,6 +234,8 @@ class Ingestion:
 
 
 _EMBEDDING_FAILED = Failure(code="embedding_failed", message="The embedding model failed.")
+_SUPERSEDED = Failure(code="superseded", message="A version that was handed in later is indexed already.")
+_GIVEN_UP = Failure(code="cancelled", message="The job was cancelled.")
 _INTERNAL = Failure(code="internal", message="Something went wrong on the server.")
 
 

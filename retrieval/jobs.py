@@ -1,6 +1,7 @@
 """Ingestion jobs as they are remembered: what was handed in, how far each document is, what was told."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -71,7 +72,11 @@ class JobRecord:
     state: JobState
     created: str
     total: int
+    cancelled: bool
+    """Whether somebody asked for its end; it may still be running."""
     indexed: int
+    given_up: int
+    """Documents that were cancelled."""
     failed: list[tuple[str, Failure]]
 
 
@@ -139,7 +144,7 @@ class JobStore:
 
     def record_of(self, job_id: str) -> JobRecord | None:
         """Where a job stands."""
-        rows = self._database.rows("SELECT id, collection, state, created FROM jobs WHERE id = ?", job_id)
+        rows = self._database.rows("SELECT id, collection, state, created, cancelled FROM jobs WHERE id = ?", job_id)
         if not rows:
             return None
         counts: dict[str, int] = dict(
@@ -156,7 +161,9 @@ class JobStore:
             state=rows[0][2],
             created=rows[0][3],
             total=sum(counts.values()),
+            cancelled=bool(rows[0][4]),
             indexed=counts.get("ready", 0),
+            given_up=counts.get("cancelled", 0),
             failed=[(row[0], Failure(code=row[1], message=row[2])) for row in failed],
         )
 
@@ -182,6 +189,19 @@ class JobStore:
             title=title,
             metadata=json.loads(metadata),
         )
+
+    def superseded(self, key: int) -> bool:
+        """Whether a document that was handed in later, under the same id, is ready; asked inside a transaction."""
+        with self.transaction() as connection:
+            return _exists(
+                connection, f"SELECT 1 {_SAME_DOCUMENT} AND other.key > s.key AND other.state = 'ready'", key
+            )
+
+    def overtakes(self, key: int) -> bool:
+        """Whether a document that was handed in before, under the same id, is still under way."""
+        with self.transaction() as connection:
+            under_way = "other.key < s.key AND other.state IN ('waiting', 'staged')"
+            return _exists(connection, f"SELECT 1 {_SAME_DOCUMENT} AND {under_way}", key)
 
     def mark(
         self, key: int, state: SubmissionState, *, document: int | None = None, error: Failure | None = None
@@ -279,12 +299,11 @@ class JobStore:
         ]
 
     def pending_counts(self, collection: str) -> dict[str, int]:
-        """How many documents that are not searchable are under way and how many have failed."""
+        """Of how many documents the newest version is under way, and of how many it has failed."""
         rows = self._database.rows(
             "SELECT state, count(*) FROM (SELECT s.state AS state, max(s.key) FROM submissions s"
-            " JOIN jobs j ON j.id = s.job WHERE j.collection = ?1 AND s.state != 'cancelled' AND NOT EXISTS"
-            " (SELECT 1 FROM documents d WHERE d.collection = ?1 AND d.id = s.document_id AND d.state = 'live')"
-            " GROUP BY s.document_id) GROUP BY state",
+            " JOIN jobs j ON j.id = s.job WHERE j.collection = ? AND s.state != 'cancelled' GROUP BY s.document_id)"
+            " GROUP BY state",
             collection,
         )
         counts: dict[str, int] = dict(rows)
@@ -313,6 +332,17 @@ class JobStore:
         if forgotten:
             self._database.truncate_log()
         return withdrawn
+
+
+_SAME_DOCUMENT = (
+    "FROM submissions s JOIN jobs j ON j.id = s.job JOIN submissions other ON other.document_id = s.document_id"
+    " JOIN jobs k ON k.id = other.job AND k.collection = j.collection WHERE s.key = ?"
+)
+_AGAIN = "FROM submissions WHERE job = ? AND state IN ('failed', 'cancelled') AND data IS NOT NULL"
+
+
+def _exists(connection: sqlite3.Connection, query: str, key: int) -> bool:
+    return connection.execute(f"{query} LIMIT 1", (key,)).fetchone() is not None
 
 
 def _row(job_id: str, submission: Submission) -> tuple[object, ...]:

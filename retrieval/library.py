@@ -259,7 +259,8 @@ class Library:
         with self._writing:
             with self.stored.transaction():
                 published = self.stored.publish(choose())
-            self._swap(collection, published)
+            if published.live or published.dead:
+                self._swap(collection, published)
 
     def calibrate(self, collection: str, curve: Platt, report: dict[str, float]) -> None:
         """Score a collection with another curve from now on. Raises `UnknownCollection`."""
@@ -304,9 +305,10 @@ class Library:
         if not documents:
             return
         passages = self.stored.passages_of(documents)
-        for name, index in list(self._indexes.items()):
-            self._settle_one(name, index, thorough=True)
-            self._vectors.forget(name, passages)
+        for name in self.stored.collections_of(documents):
+            if name in self._indexes:
+                self._settle_one(name, self._indexes[name], thorough=True)
+                self._vectors.forget(name, passages)
         self.stored.purge(documents)
 
     def _save(self, name: str, index: CollectionIndex) -> None:
@@ -331,7 +333,7 @@ def new_document(collection: str, submission: Submission, parsed: Parsed) -> New
         content=parsed.text,
         digest=digest.hexdigest(),
         media_type=parsed.media_type,
-        uri=submission.name,
+        uri=file_name,
         metadata=dict(submission.metadata),
         pages=parsed.pages,
         original=submission.data if isinstance(submission.data, bytes) else None,

@@ -29,7 +29,7 @@ class Passage:
     document: int
     """The row number of its document."""
     source_id: str
-    """`collection:document:ordinal`, what the outside calls it."""
+    """`collection:document:version.ordinal`, what the outside calls it; a version of a document has ids of its own."""
     document_id: str
     title: str
     text: str

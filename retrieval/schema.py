@@ -63,7 +63,7 @@ MIGRATIONS = [
     );
     CREATE TABLE jobs (
         id TEXT PRIMARY KEY, collection TEXT NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL,
-        elapsed_ms INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE, fingerprint TEXT
+        cancelled INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE, fingerprint TEXT
     );
     CREATE TABLE submissions (
         key INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from callbacks.events import DocumentError, DocumentStage, Payload, PipelineMetric, as_dict, timestamp_now
+from callbacks.events import DocumentError, DocumentStage, Payload, PipelineMetric, as_dict
 from callbacks.log import EventLog, LogFull
 from graph.hub import Refusal, ShuttingDown, TooManyRuns, UnknownThing
 from retrieval.database import DiskFull
@@ -23,7 +23,9 @@ from retrieval.submissions import Parsed, Submission
 
 log = logging.getLogger(__name__)
 
-_IN_MEMORY = 100
+_EVENTS_IN_MEMORY = 20_000
+"""Of finished jobs; an event takes about two kilobytes."""
+_PAUSE_SECONDS = 2.0
 _LOG_BYTES = 32 * 1024 * 1024
 _DISK_FULL = Failure(code="disk_full", message="There is no room left on the server's disk; retry when there is.")
 _INTERNAL = Failure(code="internal", message="Something went wrong on the server.")
@@ -59,7 +61,7 @@ class Jobs:
         most: int = 8,
         afterwards: Callable[[str], None] = lambda collection: None,
     ) -> None:
-        """`afterwards` is called in the worker's thread with the collection of each job that ended."""
+        """`afterwards` is called in a thread of its own with the collection of each job that ended."""
         self._library = library
         self.store = store
         self._parser = parser
@@ -68,6 +70,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._ingestion = Ingestion(library, store, self._parse, self._tell)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._after = ThreadPoolExecutor(1, thread_name_prefix="after-ingest")
         self._working: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._current: Job | None = None
@@ -122,12 +125,16 @@ class Jobs:
         if job.running or not again:
             reason = "is not finished" if job.running else "has no document to try again"
             raise Refusal(f"This job {reason}.", field="job_id")
-        return await self.start(job.collection, again)
+        following = await self.start(job.collection, again)
+        await asyncio.to_thread(self.store.forget_data, job_id)
+        return following
 
     async def cancel(self, job_id: str) -> Job:
         """Give up what is not indexed yet; the job ends soon. Raises `UnknownThing`."""
         job = await self.find(job_id)
-        job.cancelled = True
+        if job.running:
+            await asyncio.to_thread(self.store.wish_cancelled, job_id)
+            job.cancelled = True
         if self._current is job:
             self._parser.cancel()
         return job
@@ -146,6 +153,7 @@ class Jobs:
             "created": record.created,
             "total": record.total,
             "indexed": record.indexed,
+            "cancelled": record.given_up,
             "failed": [
                 {"document_id": key, "error": {"code": error.code, "message": error.message}}
                 for key, error in record.failed
@@ -167,6 +175,7 @@ class Jobs:
             self._working.cancel()
             await asyncio.wait({self._working})
         await asyncio.to_thread(self._worker.shutdown)
+        await asyncio.to_thread(self._after.shutdown, cancel_futures=True)
         await asyncio.to_thread(self._parser.close)
         for job in self._jobs.values():  # readers come back with the last they saw, and the next process goes on
             job.log.close()
@@ -177,14 +186,24 @@ class Jobs:
         if record is None:
             raise UnknownThing("There is no such job, or it has expired.", field="job_id")
         told = await asyncio.to_thread(self.store.told, job_id)
-        job = Job(job_id=job_id, collection=record.collection, log=EventLog(job_id, limit=_LOG_BYTES))
+        told_to = EventLog(job_id, limit=_LOG_BYTES)
+        job = Job(job_id=job_id, collection=record.collection, log=told_to, cancelled=record.cancelled)
         if job_id in self._jobs:  # somebody else remembered it meanwhile
             return self._jobs[job_id]
         self._jobs[job_id] = job
         self._append(job, told)
-        for oldest in [key for key, one in self._jobs.items() if not one.running][: -_IN_MEMORY or None]:
-            del self._jobs[oldest]
+        self._forget()
         return job
+
+    def _forget(self) -> None:
+        """Let go of finished jobs, the oldest first; they can be read from the store."""
+        finished = [one for one in self._jobs.values() if not one.running]
+        size = sum(len(one.log) for one in finished)
+        for job in finished[:-1]:
+            if size <= _EVENTS_IN_MEMORY:
+                return
+            size -= len(job.log)
+            del self._jobs[job.job_id]
 
     def _record(self, job: Job) -> JobRecord:
         record = self.store.record_of(job.job_id)
@@ -204,48 +223,46 @@ class Jobs:
         while running := [job for job in self._jobs.values() if job.running]:
             for job in running:
                 self._current = job
-                await self._loop.run_in_executor(self._worker, self._step, job)
+                moved = await self._loop.run_in_executor(self._worker, self._step, job)
                 self._current = None
+                if not moved:  # the disk is full, or somebody else holds the database
+                    await asyncio.sleep(_PAUSE_SECONDS)
 
-    def _step(self, job: Job) -> None:
+    def _step(self, job: Job) -> bool:
+        """Work on a job for a moment; False if not even a failure could be written down, so that it stays as it is."""
+        try:
+            if self._advance(job):
+                self._finish(job)
+        except Exception:
+            log.exception("job %s stands still", job.job_id)
+            return False
+        return True
+
+    def _advance(self, job: Job) -> bool:
+        """Whether the job is at its end."""
         record = self._record(job)
         try:
             if job.cancelled:
                 self._ingestion.cancel(record)
-            elif self._ingestion.step(record):
-                return
+                return True
+            return not self._ingestion.step(record)
         except Cancelled:
-            return
-        except Exception as error:
-            self._break(job, record, error)
-        self._finish(job)
-        try:
-            self._afterwards(job.collection)
-        except Exception:  # the other jobs go on
-            log.exception("what follows job %s failed", job.job_id)
+            return False
+        except Exception as error:  # no document is to blame for it
+            log.error("job %s failed", job.job_id, exc_info=error)
+            self._ingestion.fail(record, _DISK_FULL if isinstance(error, DiskFull) else _INTERNAL)
+            return True
 
     def _parse(self, submission: Submission) -> Parsed:
         if self._current is not None and self._current.cancelled:
             raise Cancelled
         return self._parser(submission)
 
-    def _break(self, job: Job, record: JobRecord, error: Exception) -> None:
-        """Something went wrong that no document is to blame for."""
-        failure = _DISK_FULL if isinstance(error, DiskFull) else _INTERNAL
-        log.error("job %s failed", job.job_id, exc_info=error)
-        try:
-            self._ingestion.fail(record, failure)
-        except Exception:  # not even that could be written; the next process finds the documents waiting
-            log.exception("job %s: its documents stay in the queue", job.job_id)
-
     def _finish(self, job: Job) -> None:
         record = self._record(job)
         state: JobState = "cancelled" if job.cancelled else closing_state(record)
-        metrics = closing_metrics(record, self._library)
-        try:
-            self._ingestion.finish(record, state, metrics)
-        except DiskFull:  # whoever listens is told; the next process finds the job unfinished and finishes it
-            self._tell(job.job_id, [Recorded(timestamp=timestamp_now(), metrics=metrics, state=state)])
+        self._ingestion.finish(record, state, closing_metrics(record, self._library))
+        self._after.submit(self._afterwards, job.collection)
 
     # --- what is told
 

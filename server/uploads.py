@@ -1,5 +1,6 @@
 """What `POST /documents` takes, as submissions."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Annotated, Any
@@ -13,10 +14,10 @@ from graph.query import Text
 from retrieval.library import DEFAULT_COLLECTION
 from retrieval.submissions import Submission
 from server.errors import BadRequest
-from server.routes.query import read_json
+from server.routes.query import parse_json
 
-CollectionName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^/:\s]+$")]
-DocumentId = Annotated[Text, Field(min_length=1, max_length=500)]
+CollectionName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^(?!\.{1,2}$)[^/:\s]+$")]
+DocumentId = Annotated[Text, Field(min_length=1, max_length=500, pattern=r"^(?!\.{1,2}$)[^\x00-\x1f\x7f]+$")]
 
 MAX_DOCUMENTS = 10_000
 _METADATA_BYTES = 16 * 1024
@@ -98,13 +99,14 @@ async def submissions_of(request: Request) -> tuple[str, Sequence[Submission]]:
     if media_type == "multipart/form-data":
         return await _from_form(request)
     if media_type == "application/json":
-        return _from_json(DocumentsIn.model_validate(await read_json(request)))
+        return await asyncio.to_thread(_from_json, await request.body())  # 64 MiB are not for the event loop
     raise BadRequest(
         415, "unsupported_media_type", "Send application/json or multipart/form-data.", field="Content-Type"
     )
 
 
-def _from_json(body: DocumentsIn) -> tuple[str, list[Submission]]:
+def _from_json(data: bytes) -> tuple[str, list[Submission]]:
+    body = DocumentsIn.model_validate(parse_json(data))
     return body.collection, [
         Submission(
             data=document.content,

@@ -32,6 +32,18 @@ FLIPS = 200
 DOCUMENTS = {f"d{number}": paragraphs(f"Mark{number}", 30) for number in range(10)}
 
 
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:20])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def index_files(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "indexes").rglob("*") if path.is_file())
 
@@ -97,9 +109,7 @@ def test_no_flipped_bit_of_an_index_file_is_served(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["index.faiss", "keys.npy", "manifest.json"])
-@pytest.mark.parametrize(
-    "how", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:20]), lambda path: path.write_bytes(b"")]
-)  # fmt: skip
+@pytest.mark.parametrize("how", [remove, cut_off, empty])
 def test_files_that_are_missing_or_cut_off_are_built_anew(
     filled: Path, damaged: Callable[..., None], name: str, how: Callable[[Path], None]
 ) -> None:
@@ -200,7 +210,9 @@ def test_a_migration_that_was_interrupted_begins_again(tmp_path: Path) -> None:
     version_1(tmp_path / DATABASE)
     with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as connection:
         connection.execute("BEGIN")
-        connection.execute("CREATE TABLE new_documents (key INTEGER)")  # never committed, as in a process that was killed
+        connection.execute(
+            "CREATE TABLE new_documents (key INTEGER)"
+        )  # never committed, as in a process that was killed
     with closing(word_library(tmp_path)) as library:
         assert library.sizes()["default"] == 3
 

@@ -107,7 +107,8 @@ def test_a_job_survives_a_restart_and_nothing_is_embedded_again(serve: Callable[
         assert end_of(whole)["outcome"] == "done"
         assert stages_of(events, "large")[-1] == stages_of(events, "small")[-1] == "ready"
         counts = [one["done"] for one in payloads(events, "document_stage") if one["stage"] == "embedded"]
-        assert counts == sorted(counts) and counts[-1] == 150
+        assert counts == sorted(counts)
+        assert counts[-1] == 150
         assert client.get("/documents").json()["counts"] == {"ready": 2, "processing": 0, "failed": 0}
     assert before.passages + after.passages == 151
     assert 0 < after.passages < 100

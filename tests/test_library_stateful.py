@@ -36,7 +36,7 @@ class Living(RuleBasedStateMachine):
     def add(self, collection: str, name: str, size: int) -> None:
         self.version += 1
         mark = f"mark{self.version}x"
-        text = "\n\n".join([f"{mark} speaks. " + "word " * 205] * size)
+        text = "\n\n".join([f"{mark} speaks. " + "word " * 130] * size)
         self.library.add(collection, Submission(data=text, id=name, metadata={"mark": mark}))
         self.model.setdefault(collection, {})[name] = (mark, size)
 
@@ -45,7 +45,7 @@ class Living(RuleBasedStateMachine):
         known = self.model.get(collection, {}).get(name)
         if known is not None:
             mark, size = known
-            text = "\n\n".join([f"{mark} speaks. " + "word " * 205] * size)
+            text = "\n\n".join([f"{mark} speaks. " + "word " * 130] * size)
             self.library.add(collection, Submission(data=text, id=name, metadata={"mark": mark}))
 
     @rule(collection=COLLECTIONS, name=NAMES)
@@ -101,10 +101,8 @@ class Living(RuleBasedStateMachine):
         for collection, documents in self.model.items():
             for name, (mark, _) in documents.items():
                 for filters in (None, {"mark": mark}):
-                    found = self.library.search_now(collection, mark, 3, filters).hits
-                    assert found
-                    assert found[0].passage.document_id == name
-                    assert found[0].passage.text.startswith(mark)
+                    found = [hit.passage for hit in self.library.search_now(collection, mark, 200, filters).hits]
+                    assert {one.document_id for one in found if mark in one.text} == {name}
             gone = self.library.search_now(collection, "mark0x", 5).hits
             assert {hit.passage.metadata["mark"] for hit in gone} <= {mark for mark, _ in documents.values()}
 
@@ -114,5 +112,5 @@ class Living(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-Living.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Living.TestCase.settings = settings(max_examples=35, stateful_step_count=18, deadline=None)
 TestLiving: Any = Living.TestCase

@@ -47,7 +47,7 @@ def post_collection(body: CollectionIn, context: Context) -> Response:
 def get_collection(name: str, context: Context) -> dict[str, Any]:
     """One collection."""
     known_collection(context, name)
-    return _described(context, name, context.library.stored.collections()[name])
+    return _described(context, name, context.library.stored.collections().get(name, ""))
 
 
 @router.post("/collections/{name}/calibrate")

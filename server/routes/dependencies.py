@@ -1,9 +1,11 @@
 """What routes share: the application's parts, and how a client says where it wants to go on."""
 
+import shutil
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from retrieval.database import DiskFull
 from server.context import AppContext
 from server.errors import BadRequest
 
@@ -20,6 +22,14 @@ def known_collection(context: AppContext, name: str) -> None:
     """Refuse a collection that does not exist."""
     if name not in context.library.sizes():
         raise BadRequest(404, "unknown_collection", "There is no such collection.", field="collection")
+
+
+def require_room(request: Request, context: AppContext) -> None:
+    """Refuse uploads while there is still room for everything else. Raises `DiskFull`."""
+    folder = context.library.stored.database.path.parent
+    wanted = int(request.headers.get("content-length", 0)) + context.settings.min_free_bytes
+    if shutil.disk_usage(folder).free < wanted:
+        raise DiskFull("less than min_free_bytes would be left")
 
 
 def resume_point(request: Request, expected: str | None = None) -> tuple[str, int] | None:

@@ -1,6 +1,5 @@
 """`/documents`: hand in documents, see what there is, remove it."""
 
-import shutil
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -8,14 +7,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Query as Parameter
 from fastapi.responses import JSONResponse
 
-from retrieval.database import DiskFull
 from retrieval.documents import StoredDocument
 from retrieval.jobs import Pending
 from retrieval.library import DEFAULT_COLLECTION, DOCS_COLLECTION
 from server.context import AppContext
 from server.errors import BadRequest
 from server.protocols import sse
-from server.routes.dependencies import Context, known_collection, wants_ndjson
+from server.routes.dependencies import Context, known_collection, require_room, wants_ndjson
 from server.routes.jobs import follow_job
 from server.routes.query import IdempotencyKey
 from server.uploads import BODY_DOCS, CollectionName, submissions_of
@@ -36,7 +34,7 @@ async def post_documents(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Index documents: 202 with a job, its stages as a stream, or with `?wait=true` its summary at the end."""
-    _require_room(request, context)
+    require_room(request, context)
     collection, submissions = await submissions_of(request)
     job = await context.jobs.start(collection, submissions, idempotency_key=idempotency_key)
     if wait:
@@ -72,7 +70,7 @@ def get_documents(
         "documents": found[:limit],
         "next": found[limit - 1]["id"] if more else None,
         "counts": {"ready": stored.count(collection), **jobs.pending_counts(collection)},
-        "passages": context.library.sizes()[collection],
+        "passages": context.library.sizes().get(collection, 0),
     }
 
 
@@ -86,7 +84,7 @@ def delete_documents(context: Context, collection: Within) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/documents/{document_id:path}/file")
+@router.get("/files/{document_id:path}")
 def get_file(document_id: str, context: Context, collection: Within = DEFAULT_COLLECTION) -> Response:
     """The file a document was made of, as it was handed in; a text as it was sent."""
     if context.library.stored.document(collection, f"{document_id}/file"):  # an id that ends like this route
@@ -143,14 +141,6 @@ def _require_own(context: AppContext, collection: str) -> None:
     known_collection(context, collection)
     if collection == DOCS_COLLECTION:
         raise BadRequest(422, "invalid", "The built-in documentation cannot be changed.", field="collection")
-
-
-def _require_room(request: Request, context: AppContext) -> None:
-    """Refuse uploads while there is still room for everything else. Raises `DiskFull`."""
-    folder = context.library.stored.database.path.parent
-    wanted = int(request.headers.get("content-length", 0)) + context.settings.min_free_bytes
-    if shutil.disk_usage(folder).free < wanted:
-        raise DiskFull("less than min_free_bytes would be left")
 
 
 def _described(document: StoredDocument) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from server.context import AppContext
 from server.jobs import Job
-from server.routes.dependencies import Context, resume_point
+from server.routes.dependencies import Context, require_room, resume_point
 from server.streaming import follow
 
 router = APIRouter(tags=["documents"])
@@ -39,8 +39,9 @@ async def cancel_job(job_id: str, context: Context) -> Response:
 
 
 @router.post("/jobs/{job_id}/retry", status_code=202)
-async def retry_job(job_id: str, context: Context) -> Response:
+async def retry_job(request: Request, job_id: str, context: Context) -> Response:
     """Another job with the documents of this one that failed or were cancelled."""
+    require_room(request, context)
     job = await context.jobs.retry(job_id)
     return JSONResponse({"job_id": job.job_id}, 202, headers={"X-Request-ID": job.job_id})
 

@@ -66,8 +66,13 @@ def follow_run(request: Request, context: AppContext, run: Run, *, after: int, n
 
 async def read_json(request: Request) -> Any:
     """The body as JSON. Raises `BadRequest`."""
+    return parse_json(await request.body())
+
+
+def parse_json(data: bytes) -> Any:
+    """Bytes as JSON. Raises `BadRequest`."""
     try:
-        return orjson.loads(await request.body())
+        return orjson.loads(data)
     except orjson.JSONDecodeError:
         raise BadRequest(400, "invalid_json", "The body is not valid JSON.", field="body") from None
 

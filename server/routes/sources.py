@@ -17,11 +17,14 @@ def get_source(source_id: str, context: Context) -> dict[str, Any]:
     """The passage behind a citation with its neighbours, its page and section, and a link to the original."""
     collection, _, rest = source_id.partition(":")
     document_id, _, place = rest.rpartition(":")
-    ordinal = int(place) if place.isdecimal() and len(place) < 10 else -1
+    version, _, number = place.partition(".")
+    known = all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (version, number))
+    ordinal = int(number) if known else 0
     around = [ordinal - 1, ordinal, ordinal + 1]
-    found = context.library.stored.neighbours(collection, document_id, around) if ordinal >= 0 else {}
+    found = context.library.stored.neighbours(collection, document_id, int(version), around) if known else {}
     if ordinal not in found:
-        raise BadRequest(404, "unknown_source", "There is no such source; its document may be gone.", field="source_id")
+        message = "There is no such source; its document may have been removed or replaced."
+        raise BadRequest(404, "unknown_source", message, field="source_id")
     passage = found[ordinal]
     return {
         **_shown(passage),
@@ -48,5 +51,5 @@ def _shown(passage: Passage) -> dict[str, Any]:
 
 
 def _original(collection: str, passage: Passage) -> str:
-    link = f"/documents/{quote(passage.document_id, safe='')}/file?{urlencode({'collection': collection})}"
+    link = f"/files/{quote(passage.document_id, safe='')}?{urlencode({'collection': collection})}"
     return f"{link}#page={passage.page}" if passage.page is not None else link

@@ -41,7 +41,7 @@ def main() -> None:
             acknowledged = _crash(Path(folder), orders, place, chance.randint(1, 4), chance.uniform(0, 0.25))
             possible = _after(known, orders[:acknowledged]), _after(known, orders[: acknowledged + 1])
             known = _check(Path(folder), possible, _versions(known, orders))
-    print(f"{count} crashes, nothing lost")
+    sys.stdout.write(f"{count} crashes, nothing lost\n")
 
 
 Order = tuple[str, dict[str, Version]]
@@ -166,9 +166,10 @@ def _state(folder: Path, visible: dict[str, set[Version | None]]) -> dict[str, V
     live = _live(library)
     for name, version in live.items():
         mark = version.split()[0]
-        hits = library.search_now("default", mark, 1).hits
-        assert hits, f"{name} is not found"
-        assert hits[0].passage.document_id == name, f"{name} is not found"
+        found = {
+            hit.passage.document_id for hit in library.search_now("default", mark, 200).hits if mark in hit.passage.text
+        }
+        assert found == {name}, f"{name} is not found"  # how high is the ranking's business
     library.close()
     reopened = library_in(folder, WordVectors())
     agree(reopened)
