@@ -343,11 +343,6 @@ class DocumentStore:
         rows = self.database.rows("SELECT slope, offset FROM calibrations WHERE collection = ?", collection)
         return Platt(*rows[0]) if rows else None
 
-    def drop_calibration(self, collection: str) -> None:
-        """Score a collection with the shipped curve again."""
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM calibrations WHERE collection = ?", (collection,))
-
     def set_calibration(self, collection: str, curve: Platt, report: dict[str, float]) -> None:
         """Score a collection with a curve from now on; `report` says how good it was found."""
         with self.transaction() as connection:

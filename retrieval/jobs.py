@@ -212,8 +212,9 @@ class JobStore:
                 "UPDATE submissions SET state = ?, document = ?, error_code = ?, error_message = ? WHERE key = ?",
                 (state, document, error and error.code, error and error.message, key),
             )
-            if state == "ready":
-                connection.execute(f"UPDATE submissions SET {_FORGOTTEN} WHERE key = ?", (key,))
+            if state == "ready":  # nobody will try it again, nor the versions before it that failed
+                former = f"SELECT other.key {_SAME_DOCUMENT} AND other.key < s.key AND other.state = 'failed'"
+                connection.execute(f"UPDATE submissions SET {_FORGOTTEN} WHERE key = ?1 OR key IN ({former})", (key,))
 
     def is_in(self, key: int, state: SubmissionState) -> bool:
         """Whether a submission is in a state; inside a transaction, nobody changes it meanwhile."""
@@ -262,6 +263,18 @@ class JobStore:
             job_id,
         )
         return [self.submission(row[0]) for row in rows]
+
+    def forget_data(self, job_id: str) -> None:
+        """What did not get through is in another job now."""
+        with self.transaction() as connection:
+            connection.execute(
+                f"UPDATE submissions SET {_FORGOTTEN} WHERE job = ? AND state IN ('failed', 'cancelled')", (job_id,)
+            )
+
+    def wish_cancelled(self, job_id: str) -> None:
+        """Remember that somebody wants a job to end."""
+        with self.transaction() as connection:
+            connection.execute("UPDATE jobs SET cancelled = 1 WHERE id = ? AND state = 'running'", (job_id,))
 
     def pending(
         self,
@@ -336,9 +349,8 @@ class JobStore:
 
 _SAME_DOCUMENT = (
     "FROM submissions s JOIN jobs j ON j.id = s.job JOIN submissions other ON other.document_id = s.document_id"
-    " JOIN jobs k ON k.id = other.job AND k.collection = j.collection WHERE s.key = ?"
+    " JOIN jobs k ON k.id = other.job AND k.collection = j.collection WHERE s.key = ?1"
 )
-_AGAIN = "FROM submissions WHERE job = ? AND state IN ('failed', 'cancelled') AND data IS NOT NULL"
 
 
 def _exists(connection: sqlite3.Connection, query: str, key: int) -> bool:

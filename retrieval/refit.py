@@ -24,6 +24,7 @@ from retrieval.library import Library
 Floats = npt.NDArray[np.float64]
 
 QUESTIONS = 250
+_LEAST_QUESTIONS = 50
 _KEPT = 0.6
 """The share of a sentence's words a question repeats."""
 _FOREIGN = 0.25
@@ -60,13 +61,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """A curve fitted on a sample, beside the one in use."""
+    """A curve fitted on a sample, beside the shipped one."""
 
     sample: Sample
     before: Platt
     after: Platt
     loss_before: float
-    """Mean log loss of the curve in use."""
+    """Mean log loss of the shipped curve."""
     loss_after: float
     """Mean log loss of curves fitted without the questions they are judged on."""
 
@@ -77,7 +78,7 @@ class Refit:
 
 
 class TooSmall(ValueError):
-    """There are too few documents to ask about."""
+    """There are too few passages to ask about."""
 
 
 def made_up(library: Library, collection: str, *, count: int = QUESTIONS, seed: int = 0) -> Sample:
@@ -91,7 +92,7 @@ def made_up(library: Library, collection: str, *, count: int = QUESTIONS, seed: 
         answerable.append(search(snapshot, library.stored, asked, _SEARCH_K).feature)
         elsewhere = _elsewhere(library, snapshot, owner, key)
         unanswerable.append(search(snapshot, library.stored, asked, _SEARCH_K, among=elsewhere).feature)
-    if len(answerable) < count // 4 or len(snapshot.members) < 2:
+    if len(answerable) < min(count, _LEAST_QUESTIONS) or len(snapshot.members) < 2:
         raise TooSmall(f"{collection} has too little text to make questions from")
     return Sample(np.array(answerable), np.array(unanswerable))
 
@@ -112,12 +113,12 @@ def fit(sample: Sample, prior: Platt = EVIDENCE) -> Platt:
     return Platt(slope=slope, offset=-slope * midpoint)
 
 
-def refit(sample: Sample, current: Platt) -> Refit:
-    """Fit on all of a sample, and judge by fits on four fifths of it."""
+def refit(sample: Sample, shipped: Platt = EVIDENCE) -> Refit:
+    """Fit on all of a sample, and judge by fits on four fifths of it. Its questions are about different passages."""
     held_out = [
         _loss(fit(_part(sample, fold, inside=False)), _part(sample, fold, inside=True)) for fold in range(_FOLDS)
     ]
-    return Refit(sample, current, fit(sample), _loss(current, sample), float(np.mean(held_out)))
+    return Refit(sample, shipped, fit(sample), _loss(shipped, sample), float(np.mean(held_out)))
 
 
 def probabilities(curve: Platt, features: Floats) -> Floats:
@@ -126,17 +127,16 @@ def probabilities(curve: Platt, features: Floats) -> Floats:
 
 
 def _questions(library: Library, keys: Keys, chance: random.Random, count: int) -> Iterator[tuple[int, str]]:
-    """Passages and a question about each."""
+    """Passages, each once, and a question about each."""
     made = 0
-    for _ in range(4 * count if len(keys) else 0):
-        key, other = (int(keys[chance.randrange(len(keys))]) for _ in range(2))
-        found = library.stored.passages([key, other])
-        if key not in found or other not in found:  # removed meanwhile
+    for key in chance.sample(keys.tolist(), len(keys)):
+        found = library.stored.passages([key, int(chance.choice(keys))])
+        if key not in found:  # removed meanwhile
             continue
         start, end = chance.choice(found[key].sentences)
         own = [word for word in _content(found[key].text[start:end]) if chance.random() < _KEPT][:_MOST_WORDS]
-        foreign = _content(found[other].text)
-        if len(own) < _LEAST_WORDS or not foreign:
+        foreign = _content(" ".join(passage.text for passage in found.values()))
+        if len(own) < _LEAST_WORDS:
             continue
         yield key, " ".join(chance.choice(foreign) if chance.random() < _FOREIGN else word for word in own)
         made += 1

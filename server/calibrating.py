@@ -17,11 +17,13 @@ _GROWN = 1.5
 
 
 def calibrate(library: Library, collection: str, sample: Sample, folder: Path) -> tuple[Refit, Path]:
-    """Fit, use the fit if it is better, and write the page. Raises `UnknownCollection` and `OSError`."""
-    fitted = refit(sample, library.snapshot(collection).calibration)
-    if fitted.better:
-        size = float(library.count(collection))
-        library.calibrate(collection, fitted.after, figures(fitted) | {"passages": size})
+    """Fit, use the better one of the fit and the shipped curve, and write the page.
+
+    Raises `UnknownCollection` and `OSError`.
+    """
+    fitted = refit(sample)
+    report = figures(fitted) | {"passages": float(library.count(collection)), "used": float(fitted.better)}
+    library.calibrate(collection, fitted.after if fitted.better else fitted.before, report)
     page = folder / "calibration" / f"{hashlib.sha256(collection.encode()).hexdigest()[:12]}.html"
     write_page(fitted, collection, page)
     return fitted, page
@@ -35,7 +37,9 @@ def calibrate_when_grown(library: Library, collection: str, folder: Path, *, lar
         return
     try:
         fitted, page = calibrate(library, collection, made_up(library, collection), folder)
-    except (TooSmall, OSError) as error:
-        log.warning("the confidence of %s was not refitted: %s", collection, error)
-        return
-    log.info("the confidence of %s was %s, see %s", collection, "refitted" if fitted.better else "kept", page)
+    except TooSmall as error:
+        log.info("the confidence of %s was not refitted: %s", collection, error)
+    except Exception:  # whatever becomes of it, the shipped curve is there
+        log.exception("the confidence of %s could not be refitted", collection)
+    else:
+        log.info("the confidence of %s was %s, see %s", collection, "refitted" if fitted.better else "kept", page)

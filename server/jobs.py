@@ -225,6 +225,8 @@ class Jobs:
                 self._current = job
                 moved = await self._loop.run_in_executor(self._worker, self._step, job)
                 self._current = None
+                if not moved and self._draining:
+                    return
                 if not moved:  # the disk is full, or somebody else holds the database
                     await asyncio.sleep(_PAUSE_SECONDS)
 

@@ -16,8 +16,18 @@ from retrieval.submissions import Submission
 from server.errors import BadRequest
 from server.routes.query import parse_json
 
-CollectionName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^(?!\.{1,2}$)[^/:\s]+$")]
-DocumentId = Annotated[Text, Field(min_length=1, max_length=500, pattern=r"^(?!\.{1,2}$)[^\x00-\x1f\x7f]+$")]
+
+def _a_name(value: str) -> str:
+    """In an address, `.` and `..` are no names."""
+    if value in (".", ".."):
+        raise ValueError("is not a name")
+    return value
+
+
+CollectionName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^/:\s]+$"), AfterValidator(_a_name)]
+DocumentId = Annotated[
+    Text, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_a_name)
+]
 
 MAX_DOCUMENTS = 10_000
 _METADATA_BYTES = 16 * 1024

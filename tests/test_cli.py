@@ -156,3 +156,19 @@ def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) ->
         path.write_text(wrong)
         with pytest.raises(PolicyError, match=r"policy\.toml"):
             load_policies(path)
+
+
+def test_files_of_the_same_name_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder, hour in (("one", "noon"), ("two", "dusk")):
+        (tmp_path / folder / "docs").mkdir(parents=True)
+        (tmp_path / folder / "docs" / "r.md").write_text(f"# Ferry {folder}\n\nThe {folder} ferry leaves at {hour}.")
+    assert run("ingest", "one/docs", "two/docs").exit_code == 0
+    for folder, hour in (("one", "noon"), ("two", "dusk")):
+        assert hour in run("ask", f"When does the {folder} ferry leave?").output
+
+
+def test_a_collection_that_could_not_be_asked_for_is_refused(folder: Path) -> None:
+    refused = run("ingest", str(folder), "--collection", "bad/na me")
+    assert refused.exit_code == 1
+    assert "slash" in refused.output

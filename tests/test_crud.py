@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from retrieval.embeddings import MiniLM
+from retrieval.jobs import JobStore
 from retrieval.library import Library
+from retrieval.submissions import Submission
 from server.bootstrap import library_in
 from tests.support.encoder import Counting, WordVectors
 from tests.support.files import report_pdf
@@ -20,7 +22,7 @@ from tests.support.live import Live
 from tests.support.streams import envelopes, payloads
 
 Connect = Callable[..., httpx.Client]
-AWKWARD = ["with space", "a/b/c", "ünï 🦉", "50%", "a?b#c", "a:b:0", "notes/file", "a+b&c=d", "..", "semi;colon"]
+AWKWARD = ["with space", "a/b/c", "ünï 🦉", "50%", "a?b#c", "a:b:0", "notes/file", "a+b&c=d", "semi;colon"]
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def add(client: httpx.Client, collection: str = "default", **documents: str) -> 
 
 
 def path_of(document_id: str) -> str:
-    return "/documents/" + quote(document_id, safe="").replace("..", "%2E%2E")
+    return "/documents/" + quote(document_id, safe="")
 
 
 def problem(response: httpx.Response) -> tuple[int, str]:
@@ -108,7 +110,7 @@ def test_a_document_is_described_with_its_counts(connect: Connect, cheap: Librar
     shown = client.get("/documents/f").json()
     assert (shown["title"], shown["passages"], shown["characters"]) == ("Ferry", 1, len(content))
     assert shown["metadata"] == {"title": "Ferry", "year": 1874}
-    assert client.get("/documents/f/file").text == content
+    assert client.get("/files/f").text == content
 
 
 @pytest.mark.parametrize("document_id", AWKWARD)
@@ -117,9 +119,9 @@ def test_any_id_can_be_asked_for_and_removed(connect: Connect, cheap: Library, d
     add(client, **{document_id: "Awkwardmark stands here."})
     path = path_of(document_id)
     assert client.get(path).json()["id"] == document_id
-    assert client.get(f"{path}/file").text == "Awkwardmark stands here."
+    assert client.get(f"/files/{quote(document_id, safe='')}").text == "Awkwardmark stands here."
     hit = cheap.search_now("default", "Awkwardmark", 1).hits[0]
-    source = client.get(f"/sources/{quote(hit.passage.source_id, safe='')}".replace("..", "%2E%2E")).json()
+    source = client.get(f"/sources/{quote(hit.passage.source_id, safe='')}").json()
     assert (source["document_id"], source["text"]) == (document_id, "Awkwardmark stands here.")
     assert client.delete(path).status_code == 204
     assert problem(client.get(path)) == problem(client.delete(path)) == (404, "unknown_document")
@@ -130,7 +132,7 @@ def test_any_id_can_be_asked_for_and_removed(connect: Connect, cheap: Library, d
     ("method", "path", "code"),
     [
         ("GET", "/documents/nope", "unknown_document"),
-        ("GET", "/documents/nope/file", "unknown_document"),
+        ("GET", "/files/nope", "unknown_document"),
         ("DELETE", "/documents/nope", "unknown_document"),
         ("GET", "/documents?collection=nope", "unknown_collection"),
         ("DELETE", "/documents?collection=nope", "unknown_collection"),
@@ -140,6 +142,7 @@ def test_any_id_can_be_asked_for_and_removed(connect: Connect, cheap: Library, d
         ("DELETE", "/collections/nope", "unknown_collection"),
         ("DELETE", "/collections?name=nope", "unknown_collection"),
         ("GET", "/sources/default:nope:0", "unknown_source"),
+        ("GET", "/sources/default:harbour:99.0", "unknown_source"),
         ("GET", "/sources/nope", "unknown_source"),
         ("GET", "/sources/nope:x:99999999999999999999", "unknown_source"),
         ("GET", "/jobs/nope", "not_found"),
@@ -194,7 +197,7 @@ def test_a_newer_version_that_fails_leaves_the_old_one_and_is_told(connect: Conn
     assert (shown["status"], shown["newer"]["status"]) == ("ready", "failed")
     assert shown["newer"]["error"]["code"] == "damaged"
     assert [hit.passage.text for hit in cheap.search_now("default", "ferry", 3).hits] == ["The ferry leaves at noon."]
-    assert client.get("/documents").json()["counts"] == {"ready": 1, "processing": 0, "failed": 0}
+    assert client.get("/documents").json()["counts"] == {"ready": 1, "processing": 0, "failed": 1}
     add(client, ferry="The ferry leaves at dusk.")
     assert "newer" not in client.get("/documents/ferry").json()
 
@@ -237,7 +240,7 @@ def test_default_is_emptied_and_stays_and_the_docs_cannot_be_removed(connect: Co
         assert problem(client.delete(path)) == (422, "invalid")
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a:b", "a b", "x" * 201, 5, None])
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a:b", "a b", "x" * 201, 5, None])
 def test_a_collection_has_a_plain_name(client: httpx.Client, name: Any) -> None:
     response = client.post("/collections", json={"name": name})
     assert problem(response) == (422, "invalid")
@@ -259,7 +262,8 @@ def test_the_source_of_an_answer_leads_to_its_page_its_neighbours_and_the_file(
     before, after = source["before"], source["after"]
     assert before["end"] <= source["start"] < source["end"] <= after["start"]
     assert client.get(f"/sources/{before['source_id']}").json()["after"]["source_id"] == source["source_id"]
-    assert client.get(f"/sources/{shown['document_id'].join(['default:', ':0'])}").json()["before"] is None
+    first = shown["source_id"].rpartition(".")[0] + ".0"
+    assert client.get(f"/sources/{first}").json()["before"] is None
     link, _, fragment = source["original"].partition("#")
     assert fragment == "page=3"
     original = client.get(link)
@@ -273,7 +277,7 @@ def test_an_uploaded_page_does_not_run_as_a_page_of_ours(connect: Connect, cheap
     client = connect(cheap)
     data = b"<html><body><p>The ferry leaves at noon.</p><script>alert(1)</script></body></html>"
     client.post("/documents", params={"wait": True}, files={"files": ("x.html", data)}, data={"id": "page"})
-    original = client.get("/documents/page/file")
+    original = client.get("/files/page")
     assert original.content == data
     assert original.headers["content-disposition"].startswith("attachment")
     assert original.headers["x-content-type-options"] == "nosniff"
@@ -377,3 +381,47 @@ def test_deleting_needs_no_model(connect: Connect, own_library: Library, encoder
     add(client, a="Amark stands here.")
     assert client.delete("/documents/a").status_code == 204
     assert own_library.sizes()["default"] == 0
+
+
+def test_an_older_upload_never_overwrites_a_newer_one(connect: Connect, cheap: Library) -> None:
+    """The older one is longer, so it would be ready last."""
+    client = connect(cheap)
+    older = {
+        "documents": [{"id": "x", "content": "\n\n".join(f"Old paragraph {n}. " + "word " * 120 for n in range(300))}]
+    }
+    job_id = client.post("/documents", json=older).json()["job_id"]
+    newer = {"documents": [{"id": "x", "content": "The newer one."}]}
+    assert client.post("/documents", params={"wait": True}, json=newer).json()["indexed"] == 1
+    events = envelopes(client.get(f"/jobs/{job_id}/events").text)
+    assert payloads(events, "document_stage")[-1]["error"]["code"] == "superseded"
+    assert client.get("/files/x").text == "The newer one."
+    assert cheap.sizes()["default"] == 1
+
+
+def test_an_acknowledged_cancel_survives_the_end_of_the_process(cheap: Library) -> None:
+    jobs = JobStore(cheap.stored.database)
+    jobs.create("j", "default", [Submission(data="The ferry leaves at noon.")])
+    jobs.wish_cancelled("j")
+    record = jobs.record_of("j")
+    assert record is not None
+    assert record.cancelled
+
+
+def test_what_was_given_up_is_told_document_by_document(connect: Connect, cheap: Library) -> None:
+    client = connect(cheap)
+    many = {"documents": [{"id": f"d{n}", "content": "word " * 3000} for n in range(60)]}
+    job_id = client.post("/documents", json=many).json()["job_id"]
+    client.post(f"/jobs/{job_id}/cancel")
+    body = client.get(f"/jobs/{job_id}/events").text
+    summary = client.get(f"/jobs/{job_id}").json()
+    ends = [stage for stage in payloads(envelopes(body), "document_stage") if stage["stage"] in ("ready", "failed")]
+    assert len(ends) == 60
+    assert summary["cancelled"] == sum(end["stage"] == "failed" for end in ends) > 0
+    assert summary["cancelled"] + summary["indexed"] == summary["total"] == 60
+
+
+def test_an_empty_publication_brings_no_dropped_collection_back(cheap: Library) -> None:
+    cheap.create("gone")
+    cheap.drop("gone")
+    cheap.publish("gone", list)
+    assert "gone" not in cheap.sizes()

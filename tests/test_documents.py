@@ -35,7 +35,7 @@ def test_the_stages_stream_and_ready_means_findable(writable: httpx.Client) -> N
     assert final["outcome"] == "answered"
     assert final["citations"][0]["source"] == "Ferry"
     assert final["sources"][0]["document_id"] == "ferry"
-    assert final["sources"][0]["source_id"] == "default:ferry:0"
+    assert final["sources"][0]["source_id"].startswith("default:ferry:")
 
 
 def test_a_job_is_acknowledged_at_once_and_can_be_followed_and_replayed(writable: httpx.Client) -> None:

@@ -192,7 +192,7 @@ def test_a_folder_of_the_first_version_is_brought_to_today_s(tmp_path: Path) -> 
                 assert document is not None
                 assert (document.passages, document.characters) == (len(spans[name]), len(text))
                 assert library.stored.content(document.key) == text
-                passages = library.stored.neighbours("default", name, range(5))
+                passages = library.stored.neighbours("default", name, document.key, range(5))
                 assert {at: (one.start, one.end) for at, one in passages.items()} == dict(enumerate(spans[name]))
                 assert all(one.text == text[one.start : one.end] for one in passages.values())
 

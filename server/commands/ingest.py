@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -18,9 +20,11 @@ from retrieval.library import DOCS_COLLECTION, Library
 from retrieval.loaders import LOADERS
 from retrieval.parsing import ParserProcess
 from retrieval.submissions import Submission
+from server.calibrating import calibrate_when_grown
 from server.commands import mendable, server_or_folder
 from server.commands.remote import ServerRefused, events
 from server.jobs import closing_metrics, closing_state
+from server.routes.collections import CollectionIn
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,6 +42,10 @@ def run(settings: Settings, paths: list[Path], collection: str, server: str | No
     """Index files through the server that holds the data folder, or directly. Exits with 1 if any failed."""
     if collection == DOCS_COLLECTION:
         raise click.ClickException("the collection docs is built in and cannot be written to")
+    try:
+        CollectionIn(name=collection)
+    except ValidationError:
+        raise click.ClickException("a collection's name holds no slash, colon or white space") from None
     files, skipped = find_files(paths)
     with mendable(), server_or_folder(settings.data_dir, server) as url, Watch(files) as watch:
         if url is not None:
@@ -51,21 +59,23 @@ def run(settings: Settings, paths: list[Path], collection: str, server: str | No
 def find_files(paths: list[Path]) -> tuple[Files, int]:
     """The files to index with their ids, and how many files of other kinds were left out.
 
-    A file's id is its name, in a folder its path from there: indexed again, it replaces its former version.
+    A file's id is its name, in a folder its path from there: indexed again, it replaces its former version. Where two
+    files would have the same id, both have their whole path.
     """
-    files: Files = {}
+    named: dict[Path, str] = {}
     skipped = 0
-    for path in paths:
+    for path in sorted(paths, key=Path.is_file):  # folders first: a file named beside its folder is the same file
         if path.is_file():
-            files[path] = path.name
+            named.setdefault(path.resolve(), path.name)
             continue
         for found in sorted(path.rglob("*")):
             if found.is_file() and not any(part.startswith(".") for part in found.relative_to(path).parts):
                 if found.suffix.lower() in LOADERS:
-                    files[found] = f"{path.resolve().name}/{found.relative_to(path).as_posix()}"
+                    named.setdefault(found.resolve(), f"{path.resolve().name}/{found.relative_to(path).as_posix()}")
                 else:
                     skipped += 1
-    return files, skipped
+    often = Counter(named.values())
+    return {path: name if often[name] == 1 else path.as_posix() for path, name in named.items()}, skipped
 
 
 class Watch:
@@ -112,6 +122,8 @@ def _directly(settings: Settings, files: Files, collection: str, watch: Watch) -
     with closing(library), closing(ParserProcess(parse_limits(settings))) as parser:
         _finish_former(library, parser)
         _send_all(files, _into(library, parser, collection, watch), watch)
+        if settings.auto_calibrate:
+            calibrate_when_grown(library, collection, settings.data_dir)
 
 
 def _finish_former(library: Library, parser: ParserProcess) -> None:

@@ -38,9 +38,8 @@ def post_collection(body: CollectionIn, context: Context) -> Response:
     """Make an empty collection: 201, or 200 if there was one of this name."""
     known = body.name in context.library.sizes()
     context.library.create(body.name)
-    return JSONResponse(
-        _described(context, body.name, context.library.stored.collections()[body.name]), 200 if known else 201
-    )
+    created = context.library.stored.collections().get(body.name, "")
+    return JSONResponse(_described(context, body.name, created), 200 if known else 201)
 
 
 @router.get("/collections/{name}")
