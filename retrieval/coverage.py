@@ -34,9 +34,10 @@ class Coverage:
 def pack(passage: Passage) -> Packed:
     """The words of a passage. A sentence that leans back on its predecessor speaks of what that names, too."""
     groups = [_hashed(terms(passage.heading))]
+    columns = _hashed(terms(passage.header or ""))  # a cell means nothing without the name of its column
     for start, end in passage.sentences:
         text = passage.text[start:end]
-        own = _hashed(terms(text))
+        own = _hashed(terms(text)) | columns
         groups.append(own | groups[-1] if len(groups) > 1 and leans_back(text) else own)
     flat = [word for group in groups for word in sorted(group)]
     return np.array([len(groups), *map(len, groups), *flat], np.uint32)

@@ -77,7 +77,8 @@ class JobRecord:
     indexed: int
     given_up: int
     """Documents that were cancelled."""
-    failed: list[tuple[str, Failure]]
+    failed: list[tuple[str, str | None, Failure]]
+    """Document ids, file names, and why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +152,7 @@ class JobStore:
             self._database.rows("SELECT state, count(*) FROM submissions WHERE job = ? GROUP BY 1", job_id)
         )
         failed = self._database.rows(
-            "SELECT document_id, error_code, error_message FROM submissions WHERE job = ? AND state = 'failed'"
+            "SELECT document_id, name, error_code, error_message FROM submissions WHERE job = ? AND state = 'failed'"
             " ORDER BY key",
             job_id,
         )
@@ -164,7 +165,7 @@ class JobStore:
             cancelled=bool(rows[0][4]),
             indexed=counts.get("ready", 0),
             given_up=counts.get("cancelled", 0),
-            failed=[(row[0], Failure(code=row[1], message=row[2])) for row in failed],
+            failed=[(row[0], row[1], Failure(code=row[2], message=row[3])) for row in failed],
         )
 
     def queued(self, job_id: str, state: SubmissionState, limit: int = -1) -> list[Queued]:

@@ -155,8 +155,8 @@ class Jobs:
             "indexed": record.indexed,
             "cancelled": record.given_up,
             "failed": [
-                {"document_id": key, "error": {"code": error.code, "message": error.message}}
-                for key, error in record.failed
+                {"document_id": key, "name": name, "error": {"code": error.code, "message": error.message}}
+                for key, name, error in record.failed
             ],
             "metrics": job.metrics,
         }

@@ -17,6 +17,7 @@ from retrieval.submissions import Submission
 from server.__main__ import main
 from server.bootstrap import HOME, library_in
 from server.calibrating import calibrate, calibrate_when_grown
+from server.commands.ingest import find_files
 from tests.support.live import Live
 
 
@@ -115,7 +116,8 @@ def test_calibrate_from_the_command_line_with_labelled_questions(
         (pages / page.name).write_text(text)
         for number, (start, end) in enumerate(sentence_spans(text)[3:7]):
             question = " ".join(text[start:end].split()[:12]).replace('"', "'").replace("\\", "")
-            key = f'"id": "{page.stem}{number}", "relevant": ["pages/{page.name}"]'
+            own = find_files([pages / page.name])[0][pages / page.name]
+            key = f'"id": "{page.stem}{number}", "relevant": ["{own}"]'
             lines.append(f'{{{key}, "question": "{question}"}}')
     (tmp_path / "set.jsonl").write_text("\n".join(lines))
     run = CliRunner().invoke

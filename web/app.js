@@ -233,7 +233,11 @@ byId("collection").addEventListener("change", () => drawLibrary(ownCollection(),
 byId("more").addEventListener("click", () => (byId("sources").dataset.all = ""));
 acceptDocuments({
   collection: ownCollection,
-  onAdded: listCollections,
+  onAdded(collection) {
+    // whoever adds documents wants to ask about them
+    if (byId("collection").value === "docs") byId("collection").value = collection === "default" ? "" : collection;
+    listCollections();
+  },
   onError: showError,
 });
 await listCollections();

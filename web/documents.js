@@ -17,7 +17,7 @@ const WORDS = {
 
 /**
  * Take files from the picker and from anywhere on the page.
- * @param {{collection: () => string, onAdded: () => void, onError: (error: any, retry: () => void) => void}} page
+ * @param {{collection: () => string, onAdded: (collection: string) => void, onError: (error: any, retry: () => void) => void}} page
  */
 export function acceptDocuments(page) {
   const picker = byId("files");
@@ -67,7 +67,7 @@ async function add(files, page) {
       add(files, page);
     });
   }
-  page.onAdded();
+  page.onAdded(collection);
 }
 
 function row(file) {

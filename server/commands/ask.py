@@ -96,6 +96,8 @@ def _source_line(source: dict[str, Any]) -> Text:
     line = Text(f"[{source['index']}] {source['source']}", style="cyan")
     if source["section"]:
         line.append(f" > {source['section']}")
+    if source["page"] is not None:
+        line.append(f", p. {source['page']}")
     return line.append(f"  {source['score']:.2f}", style="dim")
 
 
@@ -104,6 +106,7 @@ def _cited(final: dict[str, Any]) -> list[str]:
     lines = []
     for citation in final["citations"]:
         place = " > ".join(part for part in (citation["source"], citation["section"]) if part)
+        place += f", p. {citation['page']}" if citation["page"] is not None else ""
         lines.append(f"[{citation['index']}] {place}: “{' '.join(citation['quote'].split())}”")
     return list(dict.fromkeys(lines))
 

@@ -1,8 +1,8 @@
 """`groundswell ingest`."""
 
+import hashlib
 import logging
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -59,23 +59,28 @@ def run(settings: Settings, paths: list[Path], collection: str, server: str | No
 def find_files(paths: list[Path]) -> tuple[Files, int]:
     """The files to index with their ids, and how many files of other kinds were left out.
 
-    A file's id is its name, in a folder its path from there: indexed again, it replaces its former version. Where two
-    files would have the same id, both have their whole path.
+    Indexed again, a file replaces its former version, however its path was typed.
     """
-    named: dict[Path, str] = {}
+    files: Files = {}
     skipped = 0
-    for path in sorted(paths, key=Path.is_file):  # folders first: a file named beside its folder is the same file
+    for path in paths:
         if path.is_file():
-            named.setdefault(path.resolve(), path.name)
+            files[path.resolve()] = _id_of(path)
             continue
         for found in sorted(path.rglob("*")):
             if found.is_file() and not any(part.startswith(".") for part in found.relative_to(path).parts):
                 if found.suffix.lower() in LOADERS:
-                    named.setdefault(found.resolve(), f"{path.resolve().name}/{found.relative_to(path).as_posix()}")
+                    files[found.resolve()] = _id_of(found)
                 else:
                     skipped += 1
-    often = Counter(named.values())
-    return {path: name if often[name] == 1 else path.as_posix() for path, name in named.items()}, skipped
+    return files, skipped
+
+
+def _id_of(path: Path) -> str:
+    """Its folder and name, for people, and a mark of its whole path, so that no other file has the same id."""
+    whole = path.resolve()
+    mark = hashlib.sha256(whole.as_posix().encode("utf-8", "surrogateescape")).hexdigest()[:6]
+    return f"{whole.parent.name}/{whole.name}~{mark}".lstrip("/")
 
 
 class Watch:
