@@ -26,7 +26,7 @@ endif
 	$(BIN)/groundswell serve --port $(PORT) --data-dir $(DATA_DIR)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 test-browser: $(VENV)/.dev
 	$(BIN)/pytest -m browser
@@ -48,6 +48,7 @@ fix: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.first_events
+	$(BIN)/python -m benchmarks.ingestion
 
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	$(CREATE)
