@@ -239,8 +239,8 @@ class DocumentStore:
         """Store the vectors of passages; of those that are still there. Raises `DiskFull`."""
         with self.transaction() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO vectors SELECT ?1, ?2, ?3, ?4, ?5"
-                " WHERE EXISTS (SELECT 1 FROM passages WHERE key = ?1)",
+                "INSERT OR REPLACE INTO vectors SELECT ?, ?, ?, ?, ?"
+                " WHERE EXISTS (SELECT 1 FROM passages WHERE key = ?)",
                 (
                     (
                         one.key,
@@ -248,6 +248,7 @@ class DocumentStore:
                         one.sentences.astype(np.float16).tobytes(),
                         one.words.tobytes(),
                         one.stems,
+                        one.key,
                     )
                     for one in embedded
                 ),

@@ -215,7 +215,9 @@ class JobStore:
             )
             if state == "ready":  # nobody will try it again, nor the versions before it that failed
                 former = f"SELECT other.key {_SAME_DOCUMENT} AND other.key < s.key AND other.state = 'failed'"
-                connection.execute(f"UPDATE submissions SET {_FORGOTTEN} WHERE key = ?1 OR key IN ({former})", (key,))
+                connection.execute(
+                    f"UPDATE submissions SET {_FORGOTTEN} WHERE key = :key OR key IN ({former})", {"key": key}
+                )
 
     def is_in(self, key: int, state: SubmissionState) -> bool:
         """Whether a submission is in a state; inside a transaction, nobody changes it meanwhile."""
@@ -350,12 +352,12 @@ class JobStore:
 
 _SAME_DOCUMENT = (
     "FROM submissions s JOIN jobs j ON j.id = s.job JOIN submissions other ON other.document_id = s.document_id"
-    " JOIN jobs k ON k.id = other.job AND k.collection = j.collection WHERE s.key = ?1"
+    " JOIN jobs k ON k.id = other.job AND k.collection = j.collection WHERE s.key = :key"
 )
 
 
 def _exists(connection: sqlite3.Connection, query: str, key: int) -> bool:
-    return connection.execute(f"{query} LIMIT 1", (key,)).fetchone() is not None
+    return connection.execute(f"{query} LIMIT 1", {"key": key}).fetchone() is not None
 
 
 def _row(job_id: str, submission: Submission) -> tuple[object, ...]:

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
+from starlette.types import Message
 
 from graph.query import Text
 from retrieval.library import DEFAULT_COLLECTION
@@ -135,8 +137,30 @@ def _title(metadata: dict[str, Any], field: str) -> str | None:
     return title or None
 
 
+class _Whole:
+    """Sees whether a multipart body ends as it should; the parser takes a cut one for a shorter one."""
+
+    def __init__(self, request: Request) -> None:
+        _, options = parse_options_header(request.headers.get("content-type", ""))
+        self._closing = b"--" + options.get(b"boundary", b"") + b"--"
+        self._receive = request.receive
+        self._tail = b""
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._tail = (self._tail + message.get("body", b"")[-1024:])[-1024:]
+        return message
+
+    def require(self) -> None:
+        """Raises `BadRequest`."""
+        if self._closing not in self._tail:
+            raise BadRequest(400, "invalid_multipart", "The body breaks off before its last part ends.", field="body")
+
+
 async def _from_form(request: Request) -> tuple[str, Sequence[Submission]]:
-    async with request.form(max_files=1000, max_fields=1100) as form:
+    whole = _Whole(request)
+    async with Request(request.scope, whole).form(max_files=1000, max_fields=1100) as form:
+        whole.require()
         fields: dict[str, Any] = {name: value for name, value in form.multi_items() if isinstance(value, str)}
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         ids = [value for value in form.getlist("id") if isinstance(value, str)]

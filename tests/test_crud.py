@@ -425,3 +425,13 @@ def test_an_empty_publication_brings_no_dropped_collection_back(cheap: Library) 
     cheap.drop("gone")
     cheap.publish("gone", list)
     assert "gone" not in cheap.sizes()
+
+
+def test_a_body_that_breaks_off_is_refused_whole(connect: Connect, cheap: Library) -> None:
+    client = connect(cheap)
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="%s.txt"\r\n\r\nThe ferry leaves at noon.'
+    body = part % b"one" + b"\r\n" + part % b"two"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert problem(client.post("/documents", content=body, headers=headers)) == (400, "invalid_multipart")
+    whole = client.post("/documents", params={"wait": True}, content=body + b"\r\n--b--\r\n", headers=headers)
+    assert whole.json()["total"] == 2
