@@ -1,7 +1,6 @@
-import os
-
 """What there is, what is seen of it, and that what is removed is gone."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -286,17 +285,17 @@ def test_an_uploaded_page_does_not_run_as_a_page_of_ours(connect: Connect, cheap
     assert "sandbox" in original.headers["content-security-policy"]
 
 
-def in_files(folder: Path, mark: bytes) -> list[Path]:
-    """The files that hold a mark, or have just been replaced; folders may go while they are walked."""
-    files = [Path(place) / name for place, _, names in os.walk(folder) for name in names]
-    return [path for path in files if _holds(path, mark)]
-
-
-def _holds(path: Path, mark: bytes) -> bool:
-    try:
-        return mark in path.read_bytes()
-    except FileNotFoundError:
-        return True
+def in_files(folder: Path, mark: bytes) -> list[str]:
+    """The files that hold a mark, whatever its case."""
+    found = []
+    for place, _, names in os.walk(folder):  # which goes on when a folder is replaced meanwhile
+        for name in names:
+            try:
+                if mark.lower() in (Path(place) / name).read_bytes().lower():
+                    found.append(name)
+            except FileNotFoundError:  # an index file that was just replaced
+                continue
+    return found
 
 
 def vanishes(folder: Path, mark: bytes) -> None:
