@@ -26,11 +26,13 @@ _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
 _ASKS_NUMBER = re.compile(
     r"\bhow (?:much|many|long|deep|far|old|big|large|high|heavy|often|fast)\b|\b(?:price|cost)", re.I
 )
+_LAYOUT_SHARE = 0.8
+"""Of the score of a table row, a heading or a line of code: a sentence as good as it reads better."""
 _NUMBER_BONUS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     passage: int
     sentence: int
     text: str
@@ -105,20 +107,20 @@ class ExtractiveChatModel(BaseChatModel):
             yield f" [{row.passage}.{row.sentence}]{closing}"
 
 
-def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[_Row]:
+def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[Row]:
     found = [(int(m.group(1)), int(m.group(2)), m.group(3)) for m in _ROW.finditer(text)]
     wanted = set(content_terms(question))
-    rows: list[_Row] = []
+    rows: list[Row] = []
     named: frozenset[str] = frozenset()
     for passage, sentence, line in found:
         words = frozenset(terms(line))
         named = named | words if rows and leans_back(line) and rows[-1].passage == passage else words
         own = scores.get(f"{passage}.{sentence}") if scores else None
-        rows.append(_Row(passage, sentence, line, coverage(wanted, named, {}) if own is None else own, words))
+        rows.append(Row(passage, sentence, line, coverage(wanted, named, {}) if own is None else own, words))
     return rows
 
 
-def select(question: str, rows: Sequence[_Row], most: int) -> list[_Row]:
+def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
     """The best row first, then rows that come close to it and add something; passages in the order of their best row.
 
     Maximal marginal relevance (Carbonell & Goldstein, 1998) with word overlap as the similarity. A row that leans back
@@ -128,8 +130,8 @@ def select(question: str, rows: Sequence[_Row], most: int) -> list[_Row]:
     at = {(row.passage, row.sentence): row for row in rows}
     groups = {row: _with_what_it_leans_on(row, at) for row in rows}
     worth = {row: _worth(row, question) for row in rows}
-    chosen: list[_Row] = []
-    for row in sorted(rows, key=lambda row: (not _is_sentence(row), -worth[row])):
+    chosen: list[Row] = []
+    for row in sorted(rows, key=lambda row: -worth[row]):
         group = [each for each in groups[row] if each not in chosen]
         if chosen and len(chosen) + len(group) > most:
             break
@@ -139,37 +141,38 @@ def select(question: str, rows: Sequence[_Row], most: int) -> list[_Row]:
     return sorted(chosen, key=lambda row: (order[row.passage], row.sentence))
 
 
-def _worth(row: _Row, question: str) -> float:
-    """The row's score, and a little more where a number is asked for and it has one."""
-    return row.score + (_NUMBER_BONUS if _gives_number(row, question) else 0.0)
+def _worth(row: Row, question: str) -> float:
+    """The row's score, a little more where a number is asked for and it has one, less for what is no sentence."""
+    score = row.score + (_NUMBER_BONUS if _gives_number(row, question) else 0.0)
+    return score if _is_sentence(row) else score * _LAYOUT_SHARE
 
 
-def _gives_number(row: _Row, question: str) -> bool:
+def _gives_number(row: Row, question: str) -> bool:
     return _ASKS_NUMBER.search(question) is not None and any(char.isdigit() for char in row.text)
 
 
-def _with_what_it_leans_on(row: _Row, at: Mapping[tuple[int, int], _Row]) -> list[_Row]:
+def _with_what_it_leans_on(row: Row, at: Mapping[tuple[int, int], Row]) -> list[Row]:
     group = [row]
     while leans_back(group[0].text) and (row.passage, group[0].sentence - 1) in at:
         group.insert(0, at[row.passage, group[0].sentence - 1])
     return group
 
 
-def _is_sentence(row: _Row) -> bool:
+def _is_sentence(row: Row) -> bool:
     """Rather than a heading, a table row or a line of code: enough words, mostly letters, not all capitals."""
     letters = sum(char.isalpha() or char.isspace() for char in row.text)
     laid_out = " | " in row.text or row.text.isupper()
     return len(row.words) >= 4 and letters >= 0.75 * len(row.text) and not laid_out
 
 
-def _near(row: _Row, chosen: Sequence[_Row], worth: Mapping[_Row, float]) -> bool:
+def _near(row: Row, chosen: Sequence[Row], worth: Mapping[Row, float]) -> bool:
     """Close enough to the best row; closer still from another passage, where it may be about something else."""
     best = max(worth[other] for other in chosen)
     same = any(row.passage == other.passage for other in chosen)
     return worth[row] >= best * (0.7 if same else 0.85)
 
 
-def _adds(row: _Row, chosen: Sequence[_Row], wanted: set[str], question: str) -> bool:
+def _adds(row: Row, chosen: Sequence[Row], wanted: set[str], question: str) -> bool:
     """Not the same again, and about the question."""
     overlap = max(len(row.words & other.words) / max(1, min(len(row.words), len(other.words))) for other in chosen)
     return overlap < 0.7 and (bool(wanted & row.words) or _gives_number(row, question))

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.documents import Document
 
 from chains.answer import answer_chain, answer_messages
-from chains.embedded import ExtractiveChatModel
+from chains.embedded import ExtractiveChatModel, Row, select
 from chains.models import ModelUnavailable, chat_model
 from chains.prompts import fitting, readable, rows
 from chains.refine import plain_refine
@@ -137,3 +137,9 @@ def test_the_plain_refinement_leaves_the_problems_out() -> None:
 def test_a_model_that_cannot_be_made_says_how_to_mend_it(name: str) -> None:
     with pytest.raises(ModelUnavailable, match=name.split(":")[0]):
         chat_model(name, temperature=0, max_tokens=5, timeout=5)
+
+
+def test_a_row_of_a_table_that_answers_goes_before_a_sentence_that_does_not() -> None:
+    row = Row(1, 1, "| Brack | noon | 12 crowns |", 0.6, frozenset({"brack", "noon", "12", "crown"}))
+    other = Row(2, 1, "The change in operating liabilities leaves little.", 0.2, frozenset({"chang", "leav", "littl"}))
+    assert select("When does the Brack ferry leave?", [other, row], 4) == [row]
