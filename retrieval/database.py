@@ -133,7 +133,7 @@ class Database:
                 self._idle.append(connection)
 
     def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         return connection
