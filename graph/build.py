@@ -2,7 +2,6 @@
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import Runtime
 
 from graph import nodes
 from graph.context import RagContext
@@ -13,12 +12,13 @@ RagGraph = CompiledStateGraph[RagState, RagContext, RagInput, RagState]
 
 
 def build_graph() -> RagGraph:
-    """rewrite + retrieve -> gate -> (generate beside slow_path -> refine | expand | verify_first | fallback).
+    """admit -> rewrite + retrieve -> gate -> (generate beside slow_path -> refine | expand | verify_first | fallback).
 
-    A domain answered by people goes to review at once. Every path that succeeds ends in conclude.
+    What a person or a rule answers goes from admit to review or block. Every path that succeeds ends in conclude.
     """
     deeper = build_slow_path()
     builder = StateGraph(RagState, context_schema=RagContext, input_schema=RagInput)
+    builder.add_node("admit", nodes.admit)
     builder.add_node("rewrite", nodes.rewrite)
     builder.add_node("retrieve", nodes.retrieve)
     builder.add_node("gate", nodes.gate)
@@ -29,9 +29,11 @@ def build_graph() -> RagGraph:
     builder.add_node("refine", nodes.refine)
     builder.add_node("fallback", nodes.fallback)
     builder.add_node("review", nodes.review)
+    builder.add_node("block", nodes.block)
     builder.add_node("conclude", nodes.conclude)
 
-    builder.add_conditional_edges(START, enter, ["rewrite", "retrieve", "review"])
+    builder.add_edge(START, "admit")
+    builder.add_conditional_edges("admit", enter, ["rewrite", "retrieve", "review", "block"])
     builder.add_edge(["rewrite", "retrieve"], "gate")
     builder.add_conditional_edges("gate", route, ["generate", "slow_path", "expand", "verify_first", "fallback"])
     builder.add_edge("expand", "gate")
@@ -41,13 +43,17 @@ def build_graph() -> RagGraph:
     builder.add_edge("refine", "conclude")
     builder.add_edge("fallback", "conclude")
     builder.add_edge("review", "conclude")
+    builder.add_edge("block", "conclude")
     builder.add_edge("conclude", END)
     return builder.compile(name="groundswell")
 
 
-def enter(state: RagState, runtime: Runtime[RagContext]) -> list[str]:
-    """Search at once, unless people answer this domain."""
-    return ["review"] if runtime.context.policy(state).precheck == "human_review" else ["rewrite", "retrieve"]
+def enter(state: RagState) -> list[str]:
+    """Search at once, unless a rule or a person answers."""
+    rule = state["rule"]
+    if rule is not None:
+        return ["review" if rule.action == "escalate" else "block"]
+    return ["review"] if state["policy"].precheck == "human_review" else ["rewrite", "retrieve"]
 
 
 def route(state: RagState) -> list[str]:

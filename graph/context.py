@@ -10,8 +10,10 @@ from callbacks.answer import AnswerStream
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
 from chains.answer import AnswerInput
+from chains.classify import ClassifyInput
 from chains.refine import RefineInput
-from graph.policy import BUILT_IN, Policies, Policy
+from graph.domains import Descriptions
+from graph.policy import BUILT_IN, Policies
 from graph.rewriting import PendingRewrite
 from graph.state import RagState
 from retrieval.library import Library
@@ -24,6 +26,8 @@ class Limits:
 
     rewrite_seconds: float = 0.4
     """How long thin evidence waits for the rewrite; after that it feeds the slow path."""
+    classify_seconds: float = 2.0
+    """How long a question waits for the model to name its domain."""
     slow_path_seconds: float = 8.0
     refine_seconds: float = 10.0
     first_token_seconds: float = 30.0
@@ -58,6 +62,12 @@ class Collaborators:
     """Its name, for `/health`."""
     close: Callable[[], Awaitable[None]] = nothing_to_close
     """Lets go of what must be closed in the event loop that used it."""
+    descriptions: Descriptions
+    """Of the domains, for questions whose domain is classified."""
+    classify: Runnable[ClassifyInput, list[str]] | None = None
+    """Classifies by the model; None where only the descriptions do."""
+    classify_always: bool = False
+    """Whether every question is classified, rather than those of domains with that precheck."""
     policies: Policies = field(default_factory=lambda: BUILT_IN)
     limits: Limits = field(default_factory=Limits)
 
@@ -74,13 +84,9 @@ class RagContext:
     meter: Meter
     request_id: str
 
-    def policy(self, state: RagState) -> Policy:
-        """The thresholds of the run's domain."""
-        return self.collaborators.policies[state["domain"]]
-
     def judged(self, state: RagState) -> int:
         """How many passages the gate wants to see: more than are shown, if few are asked for."""
-        return max(state["top_k"], self.policy(state).min_chunks, self.collaborators.limits.judged_passages)
+        return max(state["top_k"], state["policy"].min_chunks, self.collaborators.limits.judged_passages)
 
     def retriever(self, state: RagState, k: int) -> HybridRetriever:
         """Search of the run's collection, within its filters."""

@@ -1,20 +1,58 @@
-"""Domain policies: how much evidence a domain wants before anything may be said."""
+"""Domain policies: how much evidence a domain wants before anything may be said, and which questions it refuses."""
 
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import re2
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Precheck = Literal["none", "classify", "full_slow_path", "human_review"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 DEFAULT_DOMAIN = "general"
+_STRICTER: Sequence[Precheck] = ("none", "classify", "full_slow_path", "human_review")
+"""Each is stricter than those before it."""
 
 
-class PolicyError(ValueError):
-    """A policy file that cannot be used; the message names the place."""
+@lru_cache(maxsize=1000)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        told = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise ValueError(f"is no RE2 pattern: {told}") from None
+
+
+def _compilable(pattern: str) -> str:
+    _compiled(pattern)
+    return pattern
+
+
+class Rule(BaseModel):
+    """What is done with questions that match a pattern, before anything else is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_compilable)]
+    """RE2, searched for anywhere in the question, case ignored. RE2 takes linear time, whatever the pattern."""
+    action: Literal["deny", "redirect", "escalate"]
+    """`deny` and `redirect` answer with the message, `escalate` hands the question to a person."""
+    message: str | None = None
+
+    def matches(self, question: str) -> bool:
+        """Whether the rule applies, also to a question that hides its letters in compatibility or invisible ones."""
+        pattern = _compiled(self.pattern)
+        return any(pattern.search(text) is not None for text in {question, _plain(question)})
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
 
 
 class Policy(BaseModel):
@@ -23,7 +61,8 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     description: str = ""
-    min_chunks: Annotated[int, Field(ge=1, le=20)] = 2
+    """What its questions are about, in sentences: classification takes the domain with the nearest one."""
+    min_chunks: Annotated[int, Field(ge=1, le=50)] = 2
     """Passages above `floor`; never more than the collection has."""
     min_score: Share = 0.65
     """Of the evidence as a whole."""
@@ -34,69 +73,91 @@ class Policy(BaseModel):
     """What the evidence must reach after the wider search."""
     precheck: Precheck = "none"
     fallback_message: str | None = None
+    fallback_collection: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Searched as well when the evidence is thin."""
+    rules: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        """Refuse thresholds that no evidence could meet."""
+        if self.floor > self.min_score:
+            raise ValueError(
+                f"floor {self.floor} is above min_score {self.min_score}: nothing could count as a passage"
+            )
+        if self.expand_min_score > self.min_score:
+            raise ValueError(
+                f"expand_min_score {self.expand_min_score} is above min_score {self.min_score}: "
+                "a wider search cannot ask for more than the first"
+            )
+        if self.min_chunks > self.expand_k:
+            raise ValueError(f"min_chunks {self.min_chunks} is above expand_k {self.expand_k}: it could never be met")
+        return self
+
+    def rule_for(self, question: str) -> Rule | None:
+        """The first rule that applies to a question."""
+        return next((rule for rule in self.rules if rule.matches(question)), None)
 
 
 Policies = Mapping[str, Policy]
 
+
+def stricter(a: Policy, b: Policy) -> Policy:
+    """A policy that asks for whatever either of two asks for, with the rules of both."""
+    return Policy(
+        description=a.description,
+        min_chunks=max(a.min_chunks, b.min_chunks),
+        min_score=max(a.min_score, b.min_score),
+        floor=max(a.floor, b.floor),
+        expand_k=max(a.expand_k, b.expand_k),
+        expand_min_score=max(a.expand_min_score, b.expand_min_score),
+        precheck=max(a.precheck, b.precheck, key=_STRICTER.index),
+        fallback_message=a.fallback_message or b.fallback_message,
+        # a collection of one domain is not for the questions of another
+        fallback_collection=a.fallback_collection if a.fallback_collection == b.fallback_collection else None,
+        rules=tuple(dict.fromkeys([*a.rules, *b.rules])),
+    )
+
+
+def strictness(policy: Policy) -> tuple[int, float, int]:
+    """Orders policies: the larger, the stricter."""
+    return _STRICTER.index(policy.precheck), policy.min_score, policy.min_chunks
+
+
 BUILT_IN: Policies = {
     DEFAULT_DOMAIN: Policy(description="Anything that no other domain covers."),
     "loan_guidelines": Policy(
-        description="Rules and criteria for granting loans: eligibility, documentation, limits.",
+        description=(
+            "Rules and criteria for granting loans. Who is eligible for a loan or a mortgage. Which documents a loan "
+            "application needs. Limits on loan amounts, loan-to-value and debt-to-income ratios."
+        ),
         min_chunks=3,
         min_score=0.72,
         expand_min_score=0.72,
         precheck="classify",
     ),
     "balance_inquiries": Policy(
-        description="What an account holds: balances, statements, recent transactions.", min_chunks=1, min_score=0.60
+        description=(
+            "What an account holds. My account balance and available funds. Recent transactions and statements of an "
+            "account. How much money is in my account."
+        ),
+        min_chunks=1,
+        min_score=0.60,
     ),
     "underwriting": Policy(
-        description="Assessing the risk of an application: income, collateral, exceptions.",
+        description=(
+            "Assessing the risk of a loan or insurance application. Whether an applicant's income and collateral "
+            "suffice for approval. Exceptions to underwriting rules. Approving or declining an application."
+        ),
         min_chunks=5,
         min_score=0.80,
         expand_min_score=0.80,
         precheck="full_slow_path",
     ),
-    "rate_quotes": Policy(description="Interest rates and prices offered to a customer.", precheck="human_review"),
+    "rate_quotes": Policy(
+        description=(
+            "Interest rates offered to a customer. What rate or APR would I get for a loan or mortgage. A quote of the "
+            "price or premium for a customer. Today's mortgage rates and savings rates."
+        ),
+        precheck="human_review",
+    ),
 }
-
-
-class PolicyFile(BaseModel):
-    """The tables of a policy file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    classify: Literal[False] = False
-    """Questions are not classified: their domain is the one they name."""
-    domains: dict[str, dict[str, Any]] = {}
-
-
-def load_policies(path: Path | None) -> Policies:
-    """The built-in domains as a TOML file changes and adds to them. Raises `PolicyError`.
-
-    What a table leaves out stays as it was built in, so that changing one threshold loosens no other.
-    """
-    if path is None:
-        return BUILT_IN
-    try:
-        file = PolicyFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        changed = {name: _changed(name, table) for name, table in file.domains.items()}
-        return {**BUILT_IN, **changed}
-    except PolicyError as error:
-        raise PolicyError(f"{path.name}: {error}") from error
-    except ValidationError as error:
-        raise PolicyError(f"{path.name}: {_told(error)}") from error
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise PolicyError(f"{path.name}: {error}") from error
-
-
-def _changed(name: str, table: Mapping[str, Any]) -> Policy:
-    built_in = BUILT_IN.get(name)
-    try:
-        return Policy.model_validate({**(built_in.model_dump() if built_in else {}), **table})
-    except ValidationError as error:
-        raise PolicyError(f"domains.{name}.{_told(error)}") from error
-
-
-def _told(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from langchain_core.documents import Document
 
-from graph.policy import Policy
+from graph.policy import Policy, Rule
 from retrieval.library import DOCS_COLLECTION
 
 _NEAREST_SHOWN = 3
@@ -41,12 +41,24 @@ def silence_text(*, nearest: Sequence[Document]) -> str:
     return f"Passages were found, but the model wrote no answer from them.{_near(nearest)} Try asking in other words."
 
 
-def review_text(domain: str, request_id: str) -> str:
+def review_text(domain: str, rule: Rule | None, request_id: str) -> str:
     """What the reader is told when a person has to answer."""
-    return (
-        f"Questions of the domain “{domain}” are answered by a person, never automatically. "
-        f"This one waits for review under the number {request_id}; nothing was searched or drafted for it."
-    )
+    why = f"Questions of the domain “{domain}” are answered by a person, never automatically."
+    if rule is not None:
+        why = f"{_sentence(rule.message or 'A person answers this question.')} (Rule: {rule.name}.)"
+    return f"{why} This one waits for review under the number {request_id}; nothing was searched or drafted for it."
+
+
+def blocked_text(rule: Rule) -> str:
+    """The answer where a rule of the policy has it."""
+    if rule.message is None:
+        return f"This question is not answered here, by the rule “{rule.name}”. Nothing was searched for it."
+    return f"{_sentence(rule.message)} (Rule: {rule.name}.)"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _near(nearest: Sequence[Document]) -> str:

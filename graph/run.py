@@ -195,7 +195,7 @@ class Run:
         return {
             "question": self.query.query,
             "collection": self.collection,
-            "domain": self.query.domain,
+            "named_domain": self.query.domain if "domain" in self.query.model_fields_set else None,
             "top_k": self.query.top_k,
             "filters": self.query.filters,
         }

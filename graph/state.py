@@ -7,6 +7,7 @@ from langchain_core.documents import Document
 
 from callbacks.events import Action, Change, CitationAttached, Outcome, Verdict
 from graph.gate import Searched
+from graph.policy import Policy, Rule
 
 
 def join_passages(old: Sequence[Document], new: Sequence[Document]) -> list[Document]:
@@ -24,7 +25,7 @@ class RagInput(TypedDict):
 
     question: str
     collection: str
-    domain: str
+    named_domain: str | None  # by the caller
     top_k: int
     filters: dict[str, Any] | None
 
@@ -32,6 +33,9 @@ class RagInput(TypedDict):
 class RagState(RagInput, total=False):
     """Everything a run knows."""
 
+    domain: str  # admit
+    policy: Policy  # admit
+    rule: Rule | None  # admit: the one that applies
     rewritten: list[Document]  # rewrite: what the reformulation found, if it came in time
     candidates: Annotated[list[Document], join_passages]  # retrieve, gate, expand, verify_first: what is judged
     passages: Annotated[list[Document], join_passages]  # retrieve, gate, expand: what the answer is written from

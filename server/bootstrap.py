@@ -4,13 +4,15 @@ from functools import partial
 from pathlib import Path
 
 from chains.answer import answer_chain
+from chains.classify import classify_chain
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
+from graph.domains import Descriptions
 from graph.hub import Hub, HubLimits
-from graph.policy import load_policies
+from graph.policy_file import load_policies
 from retrieval.checkpoints import Checkpoints
 from retrieval.database import Database
 from retrieval.documents import DocumentStore
@@ -91,6 +93,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         max_sentences=settings.max_sentences,
     )
     embedded = settings.chat_model == EMBEDDED
+    policies = load_policies(settings.policy)
     return Collaborators(
         library=library,
         answer=answer_chain(model, context_tokens=settings.context_tokens),
@@ -99,9 +102,13 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
         chat_model=settings.chat_model,
         close=partial(close_model, model),
-        policies=load_policies(settings.policy),
+        descriptions=Descriptions(library.encoder.encode_query),
+        classify=None if embedded else classify_chain(model),
+        classify_always=policies.classify,
+        policies=policies.domains,
         limits=Limits(
             rewrite_seconds=settings.rewrite_seconds,
+            classify_seconds=settings.classify_seconds,
             slow_path_seconds=settings.slow_path_seconds,
             refine_seconds=settings.refine_seconds,
             first_token_seconds=settings.first_token_seconds,

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     rewrite: bool = Field(True, description="Whether the chat model rewrites the question beside the first search.")
 
     rewrite_seconds: Seconds = Field(0.4, description="How long thin evidence waits for the rewrite.")
+    classify_seconds: Seconds = Field(2, description="How long a question waits for the model to name its domain.")
     slow_path_seconds: Seconds = Field(8, description="How long the slow path may take.")
     refine_seconds: Seconds = Field(10, description="How long a correction by the model may take.")
     first_token_seconds: Seconds = Field(30, description="How long the model may think before its first token.")

@@ -16,6 +16,7 @@ from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
+from graph.domains import Descriptions
 from graph.hub import Hub, HubLimits
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library
@@ -62,7 +63,12 @@ def collaborators(library: Library) -> Collaborators:
     """The embedded models over the corpus."""
     model = chat_model("embedded", temperature=0, max_tokens=500, timeout=10)
     return Collaborators(
-        library=library, answer=answer_chain(model), rewrite=plain_rewrite(), refine=None, chat_model="embedded"
+        library=library,
+        answer=answer_chain(model),
+        rewrite=plain_rewrite(),
+        refine=None,
+        chat_model="embedded",
+        descriptions=Descriptions(library.encoder.encode_query),
     )
 
 

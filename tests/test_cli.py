@@ -143,15 +143,15 @@ def test_without_keys_only_this_machine_may_ask(folder: Path) -> None:
 
 
 def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
-    from graph.policy import PolicyError, load_policies
+    from graph.policy_file import PolicyError, load_policies
 
     path = tmp_path / "policy.toml"
     path.write_text("[domains.underwriting]\nmin_chunks = 4\n[domains.tea]\nmin_score = 0.9\n")
-    policies = load_policies(path)
+    policies = load_policies(path).domains
     assert (policies["underwriting"].min_chunks, policies["underwriting"].precheck) == (4, "full_slow_path")
     assert policies["tea"].min_score == 0.9
     path.write_text("classify = false\n[domains.general]\nmin_score = 0.7\n")
-    assert load_policies(path)["general"].min_score == 0.7
+    assert load_policies(path).domains["general"].min_score == 0.7
     for wrong in ("[domains.x]\nmin_scor = 1", "[domains.x]\nmin_score = 2", "clasify = true", "[[["):
         path.write_text(wrong)
         with pytest.raises(PolicyError, match=r"policy\.toml"):

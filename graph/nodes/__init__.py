@@ -1,5 +1,7 @@
 """The nodes: each takes the state, returns only what it changed, and reports through callbacks."""
 
+from graph.nodes.admit import admit
+from graph.nodes.block import block
 from graph.nodes.conclude import conclude
 from graph.nodes.expand import expand
 from graph.nodes.fallback import fallback
@@ -12,6 +14,8 @@ from graph.nodes.rewrite import rewrite
 from graph.nodes.slow_path import slow_path, verify_first
 
 __all__ = [
+    "admit",
+    "block",
     "conclude",
     "expand",
     "fallback",

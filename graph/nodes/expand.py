@@ -22,7 +22,7 @@ class Expanded(TypedDict):
 
 async def expand(state: RagState, runtime: Runtime[RagContext]) -> Expanded:
     """Search deeper, with the question as it is and with its keywords alone; show what counts as a passage."""
-    context, policy = runtime.context, runtime.context.policy(state)
+    context, policy = runtime.context, state["policy"]
     await status("expanding", "Searching wider")
     retriever = context.retriever(state, max(policy.expand_k, state["top_k"]))
     found = await retriever.ainvoke(state["question"])

@@ -32,7 +32,7 @@ def refusal(state: RagState, context: RagContext) -> str:
         collection=state["collection"],
         missing=missing(state["question"], state["candidates"]),
         nearest=shown(state, context),
-        policy=context.policy(state),
+        policy=state["policy"],
         english=sounds_english(state["question"]),
     )
 

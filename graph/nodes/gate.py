@@ -22,7 +22,7 @@ class Judged(TypedDict):
 
 async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     """Judge the evidence found so far, what the rewrite found included, and publish the decision."""
-    policy = runtime.context.policy(state)
+    policy = state["policy"]
     reworded = state.get("rewritten", []) if state["searched"] == "once" else []
     candidates = join_passages(state["candidates"], reworded)
     failed = state["searched"] == "verified" and state["slow_path_failed"]

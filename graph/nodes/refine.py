@@ -64,7 +64,7 @@ async def _revised(state: RagState, context: RagContext, doubtful: list[int]) ->
     """The better of what the model makes of the problems and what can be done without it."""
     evidence = join_passages(state["passages"], state.get("evidence", []))
     unsafe = unsafe_links(evidence)
-    floor = context.policy(state).floor
+    floor = state["policy"].floor
     await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2)
     known = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
     plain = repair(context.stream, known, context.stream.judge, unsafe)

@@ -21,7 +21,7 @@ class Retrieved(TypedDict):
 
 async def retrieve(state: RagState, runtime: Runtime[RagContext]) -> Retrieved:
     """Search the collection. The retriever's callback announces the sources, unless the policy holds them back."""
-    context, policy = runtime.context, runtime.context.policy(state)
+    context, policy = runtime.context, state["policy"]
     size = context.collaborators.library.count(state["collection"], state["filters"])
     await status("searching", f"Searching {size} passage{'s' * (size != 1)}")
     held_back = policy.precheck == "full_slow_path"

@@ -1,33 +1,20 @@
-"""`review`: the domain's questions are answered by a person."""
+"""`review`: the question is answered by a person."""
 
 from langgraph.runtime import Runtime
 
-from callbacks.events import GateDecision, Verdict
 from graph.context import RagContext
-from graph.nodes.fallback import Refused
+from graph.nodes.block import Blocked, unjudged
 from graph.refusals import review_text
 from graph.report import report
 from graph.state import RagState
 
 
-class Waiting(Refused):
-    """Written by `review`."""
-
-    verdict: Verdict
-
-
-async def review(state: RagState, runtime: Runtime[RagContext]) -> Waiting:
+async def review(state: RagState, runtime: Runtime[RagContext]) -> Blocked:
     """Say that a person has to answer. Nothing is retrieved, no model is asked."""
-    policy = runtime.context.policy(state)
-    decision = GateDecision(
-        verdict="review",
-        domain=state["domain"],
-        chunks=0,
-        top_score=0.0,
-        min_chunks=policy.min_chunks,
-        min_score=policy.min_score,
-        reasons=[f"the domain {state['domain']} is answered by a person"],
-    )
-    await report(decision)
-    text = review_text(state["domain"], runtime.context.request_id)
+    rule = state["rule"]
+    reason = f"the domain {state['domain']} is answered by a person"
+    if rule is not None:
+        reason = f"the rule “{rule.name}” of the domain {state['domain']} hands the question to a person"
+    await report(unjudged("review", state, [reason]))
+    text = review_text(state["domain"], rule, runtime.context.request_id)
     return {"answer": text, "outcome": "review", "verdict": "review"}

@@ -8,7 +8,7 @@ import click
 
 from chains.models import ModelUnavailable
 from graph.hub import Refusal
-from graph.policy import PolicyError
+from graph.policy_file import PolicyError
 from retrieval.database import DataFolderDamaged, DataFolderTooNew
 from retrieval.stores import StoreUnavailable
 from server.lock import DataFolderHeld, DataLock

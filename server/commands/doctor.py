@@ -10,7 +10,7 @@ import click
 
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, embedding_model
 from graph.failures import failure_of
-from graph.policy import PolicyError, load_policies
+from graph.policy_file import PolicyError, load_policies
 from retrieval.database import Database, DataFolderDamaged, DataFolderTooNew
 from retrieval.documents import DocumentStore
 from retrieval.tokens import MODEL_FOLDER
@@ -92,7 +92,7 @@ def check_embeddings(settings: Settings) -> Finding:
 def check_policy(settings: Settings) -> Finding:
     """The policy file can be read."""
     try:
-        return Finding("policy", ", ".join(sorted(load_policies(settings.policy))))
+        return Finding("policy", ", ".join(sorted(load_policies(settings.policy).domains)))
     except PolicyError as error:
         return Finding("policy", str(error), "Correct the file, or unset GROUNDSWELL_POLICY.")
 

@@ -20,7 +20,8 @@ from evaluation.page import write
 from evaluation.results import Report, SetResult
 from evaluation.sets import QuestionSet, SetError, read_set
 from evaluation.tables import tables
-from graph.policy import DEFAULT_DOMAIN, load_policies
+from graph.policy import DEFAULT_DOMAIN
+from graph.policy_file import load_policies
 from retrieval.library import Library, UnknownCollection
 from server.bootstrap import build_collaborators, build_hub, open_library
 from server.commands import mendable
@@ -69,7 +70,7 @@ def _read(paths: Sequence[Path]) -> list[QuestionSet]:
 def _measure(
     settings: Settings, library: Library, collection: str, questions: QuestionSet, track: Track, limit: int, seed: int
 ) -> SetResult:
-    policy = load_policies(settings.policy)[DEFAULT_DOMAIN]
+    policy = load_policies(settings.policy).domains[DEFAULT_DOMAIN]
     left_out = index(library, collection, questions, track) if questions.corpus else 0
     measurement = Measurement(
         library=library,
