@@ -1,7 +1,7 @@
 """Revision 0 of an answer, as it streams: visible text, citations with exact quotes, a verdict per sentence."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,9 @@ class Judgement(Protocol):
         ...
 
 
+Place = tuple[Shown, int]
+"""A sentence of a source, counted from 1."""
+
 Judge = Callable[[str, Sequence[str]], Judgement]
 """Judges a sentence by pieces of evidence, within a few milliseconds."""
 
@@ -59,6 +62,10 @@ class AnswerStream:
     _sentence_start: int = 0
     _core_end: int = 0
     """Where the current sentence ends if the markers at its end are left out."""
+    _unknown: list[str] = field(default_factory=list)
+    """Citations of the current sentence that no row has."""
+    _settled: list[PartialAnswer] = field(default_factory=list)
+    """Verdicts that wait for the tokens at hand to be said: no token waits for a verdict on what came before it."""
     _half: str = ""
     """The first half of an emoji that a provider split between two chunks."""
 
@@ -67,7 +74,7 @@ class AnswerStream:
         self.rows = rows
         if not self.text:  # whatever an attempt that failed has left
             self._parser, self._gap, self._half, self._unsaid = CitationParser(), "", "", ""
-            self.unknown_citations = 0
+            self.unknown_citations, self._unknown = 0, []
 
     def feed(self, text: str) -> Iterator[Payload]:
         """The events that a further piece of the model's text gives rise to."""
@@ -77,11 +84,13 @@ class AnswerStream:
             else:
                 yield from self._write(piece)
         yield from self._say()
+        yield from self._verdicts()
 
     def finish(self, *, cut: bool = False) -> Iterator[Payload]:
         """The events of the end: what was held back, and the last sentence; `cut` if it is only half of one."""
         yield from self._write(self._parser.flush())
         yield from self._close_sentence(cite=not cut)
+        yield from self._verdicts()
         self._gap = ""
 
     def _whole_characters(self, text: str) -> str:
@@ -143,29 +152,53 @@ class AnswerStream:
 
     def _cite(self, references: Sequence[Reference]) -> Iterator[Payload]:
         """A marker for each passage cited, and a citation for each sentence; unknown ones are dropped and counted."""
-        known: dict[str, list[tuple[str, int, int]]] = {}
+        known: dict[str, dict[Place, str | None]] = {}
         for reference in references:
             place = self._place(reference)
             if place is None:
                 self.unknown_citations += 1
+                self._unknown.append(str(reference))
             else:
-                known.setdefault(place[0].event.source_id, []).append(place[1])
+                better = self._better(place)
+                pointed = better or place
+                cited_as = str(reference) if better else None
+                known.setdefault(pointed[0].event.source_id, {}).setdefault(pointed, cited_as)
         for source_id, places in known.items():
             yield from self._mark(self.book[source_id], places)
 
-    def _place(self, reference: Reference) -> tuple[Shown, tuple[str, int, int]] | None:
+    def _place(self, reference: Reference) -> Place | None:
         if not 1 <= reference.passage <= len(self.rows) or self.rows[reference.passage - 1] not in self.book:
             return None
         shown = self.book[self.rows[reference.passage - 1]]
         number = reference.sentence
         if number is None:
             number = (self.judge(self._current() or shown.event.snippet, shown.sentences).best or 0) + 1
-        try:
-            return shown, shown.sentence(number)
-        except IndexError:
-            return None
+        return (shown, number) if 1 <= number <= len(shown.sentences) else None
 
-    def _mark(self, shown: Shown, places: Sequence[tuple[str, int, int]]) -> Iterator[Payload]:
+    def _better(self, place: Place) -> Place | None:
+        """Another sentence of the sources that supports what this one, with those cited before it, does not."""
+        claim = self._current()
+        if not _HAS_WORD.search(claim):
+            return None
+        cited = [*self._quotes_so_far(), place[0].sentence(place[1])[0]]
+        if self.judge(claim, cited).support == "supported":
+            return None
+        return self._supporting(claim)
+
+    def _supporting(self, claim: str) -> Place | None:
+        """The sentence of the sources that supports a claim most, if one does."""
+        places = list(self._all_sentences())
+        judgement = self.judge(claim, [shown.sentence(number)[0] for shown, number in places])
+        if judgement.best is None or judgement.support != "supported":
+            return None
+        shown, number = places[judgement.best]
+        alone = self.judge(claim, [shown.sentence(number)[0]])
+        return (shown, number) if alone.support == "supported" else None
+
+    def _quotes_so_far(self) -> list[str]:
+        return [citation.quote for citation in self.citations if citation.sentence == len(self.sentences)]
+
+    def _mark(self, shown: Shown, places: Mapping[Place, str | None]) -> Iterator[Payload]:
         marker = f"[{shown.event.index}]"
         core_end = self._core_end
         if not (self.text + self._unsaid).endswith(marker) or self._gap:
@@ -173,14 +206,15 @@ class AnswerStream:
             self._gap = ""
         yield from self._say()
         self._core_end = core_end
-        for quote, start, end in places:
-            citation = self._citation(shown, quote, start, end, len(self.text) - len(marker))
+        for (_, number), cited_as in places.items():
+            citation = self._citation(shown, number, len(self.text) - len(marker), cited_as)
             if citation not in self.citations:
                 self.citations.append(citation)
                 yield citation
 
-    def _citation(self, shown: Shown, quote: str, start: int, end: int, at: int) -> CitationAttached:
+    def _citation(self, shown: Shown, number: int, at: int, cited_as: str | None) -> CitationAttached:
         event = shown.event
+        quote, source_start, source_end = shown.sentence(number)
         return CitationAttached(
             index=event.index,
             source_id=event.source_id,
@@ -189,50 +223,51 @@ class AnswerStream:
             page=event.page,
             confidence=round(self.judge(self._current(), [quote]).score, 4),
             quote=quote,
-            source_start=start,
-            source_end=end,
+            source_start=source_start,
+            source_end=source_end,
             revision=0,
             start=at,
             end=len(self.text),
             sentence=len(self.sentences),
+            cited_as=cited_as,
         )
 
     def _close_sentence(self, *, cite: bool = True) -> Iterator[Payload]:
-        """Say what is left of the current sentence, cite it if nothing did, and publish what the sources say of it."""
+        """Say what is left of the current sentence, cite it if nothing did, and judge it by its sources."""
         yield from self._say()
         core = self._current()
         if not any(char.isalnum() for char in core):
             self._sentence_start = len(self.text)
             return
-        cited = [citation.quote for citation in self.citations if citation.sentence == len(self.sentences)]
-        if cited:
-            judgement = self.judge(core, cited)
-            support = judgement.support
-        else:
-            evidence = [(shown, number) for shown, number in self._all_sentences()]
-            judgement = self.judge(core, [shown.sentence(number)[0] for shown, number in evidence])
-            support = "uncited"
-            if cite and judgement.support == "supported" and judgement.best is not None:
-                support = "supported"
-                shown, number = evidence[judgement.best]
+        if not self._quotes_so_far() and cite:
+            supporting = self._supporting(core)
+            if supporting is not None:
                 held, self._gap = self._gap, " "
-                yield from self._mark(shown, [shown.sentence(number)])
+                yield from self._mark(supporting[0], {supporting: None})
                 self._gap = held
+        quotes = self._quotes_so_far()
+        judgement = self.judge(core, quotes or [shown.sentence(number)[0] for shown, number in self._all_sentences()])
         verdict = PartialAnswer(
             sentence=len(self.sentences),
             text=self.text[self._sentence_start :],
             revision=0,
             start=self._sentence_start,
             end=len(self.text),
-            support=support,
+            support=judgement.support if quotes else "uncited",
             score=round(judgement.score, 4),
             method=judgement.method,
+            unknown_citations=self._unknown or None,
         )
         self.sentences.append(verdict)
+        self._settled.append(verdict)
+        self._unknown = []
         self._sentence_start = self._core_end = len(self.text)
-        yield verdict
 
-    def _all_sentences(self) -> Iterator[tuple[Shown, int]]:
+    def _verdicts(self) -> Iterator[Payload]:
+        settled, self._settled = self._settled, []
+        yield from settled
+
+    def _all_sentences(self) -> Iterator[Place]:
         for source_id in self.rows:
             if source_id in self.book:
                 shown = self.book[source_id]

@@ -17,6 +17,9 @@ class Reference(NamedTuple):
     passage: int
     sentence: int | None
 
+    def __str__(self) -> str:
+        return str(self.passage) if self.sentence is None else f"{self.passage}.{self.sentence}"
+
 
 class Cited(NamedTuple):
     """A citation as the model wrote it."""

@@ -100,7 +100,7 @@ class Token(Payload):
 
 
 class PartialAnswer(Payload):
-    """A sentence just completed and what the sources say of it."""
+    """A sentence just completed and what the sources say of it; told again when a slower check has settled it."""
 
     sentence: int
     text: str
@@ -110,6 +110,8 @@ class PartialAnswer(Payload):
     support: Support
     score: Probability
     method: str
+    unknown_citations: Sequence[str] | None = None
+    """What the sentence cites and no row has, as the model wrote it; dropped from the text."""
 
 
 class CitationAttached(Payload):
@@ -128,6 +130,8 @@ class CitationAttached(Payload):
     start: int
     end: int
     sentence: int
+    cited_as: str | None = None
+    """What the model had cited, where another sentence of the sources says what that one does not."""
 
 
 class Change(Payload):

@@ -3,6 +3,7 @@
 All of them run inline, so events keep the order of what happened, and raise: LangChain would swallow a refused event.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
@@ -81,10 +82,12 @@ class SourceHandler(_Handler):
 class AnswerHandler(_Handler):
     """Token callbacks of calls tagged `answer` to tokens, citations and verdicts, by way of the `AnswerStream`.
 
-    The call's metadata holds `rows`: the source ids of its context, row 1 first.
+    The call's metadata holds `rows`: the source ids of its context, row 1 first. Before `opened` is set nothing is
+    heard: the model waits, and with it the connection to its provider.
     """
 
-    def __init__(self, stream: AnswerStream, publish: Publish, meter: Meter) -> None:
+    def __init__(self, stream: AnswerStream, publish: Publish, meter: Meter, opened: asyncio.Event) -> None:
+        self._opened = opened
         self._stream = stream
         self._publish = publish
         self._meter = meter
@@ -114,10 +117,12 @@ class AnswerHandler(_Handler):
         **kwargs: Any,
     ) -> None:
         if run_id in self._calls and token:
+            await self._open()
             self._publish_all(self._stream.feed(token if isinstance(token, str) else _text_of(token)))
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         if run_id in self._calls:
+            await self._open()
             self._calls.discard(run_id)
             self._stream.truncated = _cut_short(response)
             self._publish_all(self._stream.finish(cut=self._stream.truncated))
@@ -128,6 +133,10 @@ class AnswerHandler(_Handler):
             self._stream.truncated = bool(self._stream.text)
             if self._stream.text and isinstance(error, Exception):  # a cancelled run says no more
                 self._publish_all(self._stream.finish(cut=True))
+
+    async def _open(self) -> None:
+        if not self._opened.is_set():
+            await self._opened.wait()
 
     def _publish_all(self, payloads: Any) -> None:
         for payload in payloads:

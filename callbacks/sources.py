@@ -11,7 +11,7 @@ from callbacks.events import Source
 _SNIPPET = 320
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """A passage the reader has been told about."""
 

@@ -1,7 +1,7 @@
 """The answer chain: a draft from numbered evidence, with a citation for each sentence."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -19,13 +19,18 @@ class AnswerInput(TypedDict):
 
     question: str
     passages: Sequence[Document]
+    messages: NotRequired[Sequence[BaseMessage]]
+    """The prompt, where it is assembled already."""
 
 
 def answer_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnable[AnswerInput, str]:
     """`AnswerInput` in, the answer out, with `[2.3]` for sentence 3 of passage 2: prompt, model, parser."""
 
     def prompt(given: AnswerInput) -> ChatPromptValue:
-        return ChatPromptValue(messages=answer_messages(given["question"], fitting(given["passages"], context_tokens)))
+        assembled = given.get("messages")
+        if assembled is None:
+            assembled = answer_messages(given["question"], fitting(given["passages"], context_tokens))
+        return ChatPromptValue(messages=assembled)
 
     return (RunnableLambda(prompt, name="answer_prompt") | model | TextParser()).with_config(run_name="answer_chain")
 

@@ -12,7 +12,7 @@ RagGraph = CompiledStateGraph[RagState, RagContext, RagInput, RagState]
 
 
 def build_graph() -> RagGraph:
-    """admit -> rewrite + retrieve -> gate -> (generate beside slow_path -> refine | expand | verify_first | fallback).
+    """admit -> rewrite + retrieve -> gate -> (generate + slow_path -> verify -> refine | expand | ...).
 
     What a person or a rule answers goes from admit to review or block. Every path that succeeds ends in conclude.
     """
@@ -26,6 +26,7 @@ def build_graph() -> RagGraph:
     builder.add_node("verify_first", nodes.verify_first(deeper))
     builder.add_node("generate", nodes.generate)
     builder.add_node("slow_path", nodes.slow_path(deeper))
+    builder.add_node("verify", nodes.verify)
     builder.add_node("refine", nodes.refine)
     builder.add_node("fallback", nodes.fallback)
     builder.add_node("review", nodes.review)
@@ -38,8 +39,9 @@ def build_graph() -> RagGraph:
     builder.add_conditional_edges("gate", route, ["generate", "slow_path", "expand", "verify_first", "fallback"])
     builder.add_edge("expand", "gate")
     builder.add_edge("verify_first", "gate")
-    builder.add_edge("generate", "refine")
-    builder.add_edge("slow_path", "refine")
+    builder.add_edge("generate", "verify")
+    builder.add_edge("slow_path", "verify")
+    builder.add_edge("verify", "refine")
     builder.add_edge("refine", "conclude")
     builder.add_edge("fallback", "conclude")
     builder.add_edge("review", "conclude")

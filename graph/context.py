@@ -11,8 +11,10 @@ from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
 from chains.answer import AnswerInput
 from chains.classify import ClassifyInput
+from chains.entail import Settle
 from chains.refine import RefineInput
 from graph.domains import Descriptions
+from graph.drafting import PendingDraft
 from graph.policy import BUILT_IN, Policies
 from graph.rewriting import PendingRewrite
 from graph.state import RagState
@@ -29,6 +31,10 @@ class Limits:
     classify_seconds: float = 2.0
     """How long a question waits for the model to name its domain."""
     slow_path_seconds: float = 8.0
+    sufficiency_seconds: float = 0.4
+    """How long the gate waits for the model to say whether the passages suffice."""
+    verify_seconds: float = 5.0
+    """How long doubtful sentences wait for the slower judge."""
     refine_seconds: float = 10.0
     first_token_seconds: float = 30.0
     stall_seconds: float = 20.0
@@ -56,6 +62,10 @@ class Collaborators:
     rewrite: Runnable[dict[str, str], str]
     refine: Runnable[RefineInput, str] | None
     """None where doubtful sentences are left out rather than rewritten."""
+    sufficient: Runnable[AnswerInput, bool | None] | None = None
+    """Whether the passages answer the question, in a word of the model; None where only their scores are asked."""
+    settle: Settle | None = None
+    """Settles doubtful sentences when the draft is complete; None where only tier 1 judges."""
     reranker: BaseCrossEncoder | None = None
     """Orders what the slow path found; None where the score of the search does."""
     chat_model: str
@@ -81,6 +91,7 @@ class RagContext:
     """Where revision 0 of the answer comes from."""
     book: SourceBook
     rewriting: PendingRewrite
+    draft: PendingDraft
     meter: Meter
     request_id: str
 

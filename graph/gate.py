@@ -63,6 +63,12 @@ def judge(
     )
 
 
+def otherwise(decision: GateDecision, reason: str, stage: Searched) -> GateDecision:
+    """What becomes of a decision that cannot open the gate after all."""
+    verdict: Verdict = "expand" if stage == "once" else "fallback"
+    return decision.model_copy(update={"verdict": verdict, "reasons": [*decision.reasons, reason]})
+
+
 def _needed(policy: Policy, found: int, top_score: float) -> int:
     alone = policy.min_chunks == 2 and top_score >= STRONG
     return max(1, min(1 if alone else policy.min_chunks, found))

@@ -1,7 +1,7 @@
 """Revisions of an answer: sentences kept, repaired or left out, with citations that stay where they belong."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -62,8 +62,17 @@ def problems(sentences: Sequence[PartialAnswer]) -> list[int]:
     return [at for at, sentence in enumerate(sentences) if sentence.support not in ACCEPTABLE]
 
 
-def repair(stream: AnswerStream, shown: Sequence[Shown], judge: Judge, unsafe: Callable[[str], bool]) -> Revision:
-    """Revision 1: each problem gets the citation that supports it, or is left out; the rest stays word for word."""
+def repair(
+    stream: AnswerStream,
+    shown: Sequence[Shown],
+    unsafe: Callable[[str], bool],
+    supporting: Mapping[int, tuple[str, int]],
+) -> Revision:
+    """Revision 1: each problem gets the citation that supports it, or is left out; the rest stays word for word.
+
+    `supporting` says which sentence of which source speaks for a sentence, where a slower judge has found it.
+    """
+    sources = {source.event.source_id: source for source in shown}
     text = ""
     citations: list[CitationAttached] = []
     changes: list[Change] = []
@@ -75,8 +84,14 @@ def repair(stream: AnswerStream, shown: Sequence[Shown], judge: Judge, unsafe: C
         own = [citation for citation in stream.citations if citation.sentence == at]
         wording, score = sentence.text, sentence.score
         if unsafe(wording) or at in doubtful:
-            half = stream.truncated and at == len(stream.sentences) - 1  # half a sentence is no claim to support
-            found = None if half or unsafe(wording) else _supporting(wording, shown, judge)
+            half = stream.truncated and at == len(stream.sentences) - 1  # no claim that could be supported
+            place = supporting.get(at)
+            if half or unsafe(wording):
+                found = None
+            elif place is not None and place[0] in sources:
+                found = (sources[place[0]], place[1], sentence.score)
+            else:
+                found = _supporting(wording, shown, stream.judge)
             if found is None:
                 changes.append(Change(sentence=at, before=wording, after=""))
                 continue

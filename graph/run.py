@@ -6,12 +6,12 @@ from collections.abc import Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
 from callbacks.answer import AnswerStream
-from callbacks.events import Error, FinalAnswer, Payload, PipelineMetric, Source, StatusUpdate, as_dict
+from callbacks.events import Error, FinalAnswer, GateDecision, Payload, PipelineMetric, Source, StatusUpdate, as_dict
 from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
 from callbacks.log import EventLog, LogFull
 from callbacks.metrics import Meter
@@ -19,12 +19,14 @@ from callbacks.sources import SourceBook
 from chains.verify import lexical_judge
 from graph.build import RagGraph
 from graph.context import Collaborators, RagContext
+from graph.drafting import PendingDraft
 from graph.failures import ModelFailure
 from graph.query import Query
 from graph.rewriting import PendingRewrite
 from graph.state import RagInput
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 RunState = Literal["running", "waiting_review", "done", "failed", "cancelled"]
 FIRST_STATUS = StatusUpdate(stage="understanding", message="Understanding your question")
@@ -49,6 +51,7 @@ class Run:
     cancel_reason: str | None = None
     cancel_code: str = "cancelled"
     task: asyncio.Task[None] | None = None
+    _opened: asyncio.Event = field(default_factory=asyncio.Event)
     _last_said: float = field(default_factory=monotonic)
     _status: StatusUpdate = field(default_factory=lambda: FIRST_STATUS)
 
@@ -66,6 +69,8 @@ class Run:
         match payload:
             case StatusUpdate():
                 self._status = payload
+            case GateDecision(verdict="open"):
+                self._opened.set()
             case FinalAnswer():
                 self.final = payload
             case Error(fatal=True):
@@ -160,7 +165,7 @@ class Run:
         stream = AnswerStream(book, judge)
         children: set[asyncio.Task[Any]] = set()
 
-        def spawn(work: Coroutine[None, None, str | None]) -> "asyncio.Task[str | None]":
+        def spawn(work: Coroutine[None, None, T]) -> "asyncio.Task[T]":
             child = asyncio.get_running_loop().create_task(work)
             children.add(child)
             return child
@@ -170,6 +175,7 @@ class Run:
             stream=stream,
             book=book,
             rewriting=PendingRewrite(spawn),
+            draft=PendingDraft(spawn),
             meter=self.meter,
             request_id=self.request_id,
         )
@@ -177,7 +183,7 @@ class Run:
             "run_name": "groundswell",
             "callbacks": [
                 SourceHandler(book, self.publish, self.meter),
-                AnswerHandler(stream, self.publish, self.meter),
+                AnswerHandler(stream, self.publish, self.meter, self._opened),
                 ReportHandler(self.publish),
                 StageHandler(self.meter),
             ],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.documents import Document
+from langchain_core.messages import BaseMessage
 
 from callbacks.events import Action, Change, CitationAttached, Outcome, Verdict
 from graph.gate import Searched
@@ -41,9 +42,11 @@ class RagState(RagInput, total=False):
     passages: Annotated[list[Document], join_passages]  # retrieve, gate, expand: what the answer is written from
     searched: Searched  # retrieve, expand, verify_first
     verdict: Verdict  # gate
-    evidence: list[Document]  # slow_path: everything found, best first
+    evidence: list[Document]  # slow_path, verify: everything found, best first
+    supporting: dict[int, tuple[str, int]]  # verify: source and sentence for sentences of the draft that cite nothing
     slow_path_failed: bool  # slow_path, verify_first
-    written_from: list[Document]  # generate: the passages in the prompt
+    written_from: list[Document]  # gate: the passages in the prompt
+    prompt: list[BaseMessage]  # gate
     answer: str  # refine, fallback, review
     revision: int  # refine
     action: Action  # refine

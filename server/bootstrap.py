@@ -3,11 +3,15 @@
 from functools import partial
 from pathlib import Path
 
+from langchain_core.language_models import BaseChatModel
+
 from chains.answer import answer_chain
 from chains.classify import classify_chain
+from chains.entail import Settle, cross_encoder_entailment, model_entailment
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
+from chains.sufficiency import sufficiency_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.domains import Descriptions
@@ -99,6 +103,8 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         answer=answer_chain(model, context_tokens=settings.context_tokens),
         rewrite=plain_rewrite() if embedded or not settings.rewrite else rewrite_chain(model),
         refine=None if embedded else refine_chain(model, context_tokens=settings.context_tokens),
+        sufficient=None if embedded or not settings.sufficiency_seconds else sufficiency_chain(model),
+        settle=_entailment(settings, model),
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
         chat_model=settings.chat_model,
         close=partial(close_model, model),
@@ -110,6 +116,8 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             rewrite_seconds=settings.rewrite_seconds,
             classify_seconds=settings.classify_seconds,
             slow_path_seconds=settings.slow_path_seconds,
+            sufficiency_seconds=settings.sufficiency_seconds,
+            verify_seconds=settings.verify_seconds,
             refine_seconds=settings.refine_seconds,
             first_token_seconds=settings.first_token_seconds,
             stall_seconds=settings.stall_seconds,
@@ -117,6 +125,12 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             context_tokens=settings.context_tokens,
         ),
     )
+
+
+def _entailment(settings: Settings, model: BaseChatModel) -> Settle | None:
+    if settings.nli:
+        return cross_encoder_entailment(cross_encoder(settings.nli))
+    return None if settings.chat_model == EMBEDDED or not settings.verify else model_entailment(model)
 
 
 def build_hub(settings: Settings, library: Library) -> Hub:

@@ -32,15 +32,25 @@ class Settings(BaseSettings):
     reranker: str | None = Field(
         None, description="A LangChain cross-encoder for the slow path: huggingface:model, or module:function."
     )
+    nli: str | None = Field(
+        None, description="A cross-encoder of entailment for doubtful sentences: huggingface:model, or module:function."
+    )
     temperature: float = Field(0.0, ge=0, le=2, description="Of the chat model.")
     max_tokens: Count = Field(1000, description="The longest answer, in tokens of the chat model.")
     max_sentences: Count = Field(4, description="The longest answer of the embedded model, in sentences.")
     context_tokens: Count = Field(6000, description="How much evidence a prompt may hold, in tokens.")
+    verify: bool = Field(True, description="Whether the chat model settles what the first check leaves in doubt.")
     rewrite: bool = Field(True, description="Whether the chat model rewrites the question beside the first search.")
 
     rewrite_seconds: Seconds = Field(0.4, description="How long thin evidence waits for the rewrite.")
     classify_seconds: Seconds = Field(2, description="How long a question waits for the model to name its domain.")
     slow_path_seconds: Seconds = Field(8, description="How long the slow path may take.")
+    sufficiency_seconds: float = Field(
+        0.4,
+        ge=0,
+        description="How long the model may take to say whether the passages suffice; 0: not asked.",
+    )
+    verify_seconds: Seconds = Field(5, description="How long the model may take to settle doubtful sentences.")
     refine_seconds: Seconds = Field(10, description="How long a correction by the model may take.")
     first_token_seconds: Seconds = Field(30, description="How long the model may think before its first token.")
     stall_seconds: Seconds = Field(20, description="The longest silence between two tokens of the model.")

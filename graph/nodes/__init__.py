@@ -12,6 +12,7 @@ from graph.nodes.retrieve import retrieve
 from graph.nodes.review import review
 from graph.nodes.rewrite import rewrite
 from graph.nodes.slow_path import slow_path, verify_first
+from graph.nodes.verify import verify
 
 __all__ = [
     "admit",
@@ -26,5 +27,6 @@ __all__ = [
     "review",
     "rewrite",
     "slow_path",
+    "verify",
     "verify_first",
 ]

@@ -1,9 +1,10 @@
 """`generate`: the draft, streamed. The callback handlers hear its tokens; this node only drives the model."""
 
 import asyncio
-from typing import TypedDict
+from collections.abc import Sequence
 
 from langchain_core.documents import Document
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
@@ -11,41 +12,41 @@ from callbacks.grammar import GrammarError
 from callbacks.handlers import ANSWER_TAG
 from callbacks.log import LogFull
 from chains.answer import AnswerInput
-from chains.prompts import fitting
 from graph.context import Limits, RagContext
 from graph.failures import ModelFailure, failure_of
 from graph.report import report, status
 from graph.state import RagState
 
 
-class Drafted(TypedDict):
-    """Written by `generate`; the draft itself is in the run's `AnswerStream`."""
-
-    written_from: list[Document]
-
-
-async def generate(state: RagState, runtime: Runtime[RagContext]) -> Drafted:
+async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
     """Stream a draft from the passages. Raises `ModelFailure` if the model fails before it has said anything.
 
     A failing model is asked again, but only before its first token: what was said cannot be unsaid. If it fails
-    later, what it said stands, marked as truncated.
+    later, what it said stands, marked as truncated. The draft itself is in the run's `AnswerStream`.
     """
-    context = runtime.context
-    passages = fitting(state["passages"], context.collaborators.limits.context_tokens)
+    context, passages = runtime.context, state["written_from"]
     context.meter.chunks_used = len(passages)
     await status("drafting", f"Drafting an answer from {_sources(len(passages))}")
-    rows = [passage.metadata["source_id"] for passage in passages]
-    call: RunnableConfig = {"tags": [ANSWER_TAG], "metadata": {"rows": rows}}
-    given: AnswerInput = {"question": state["question"], "passages": passages}
+    if not context.draft.begun:
+        context.draft.begin(draft(state["question"], passages, state["prompt"], context))
     try:
-        await _with_retries(given, call, context)
+        await context.draft.finish()
     except ModelFailure as failure:
         if not context.stream.text:
             raise
         await report(failure.event(fatal=False, stage="drafting"))
     if context.stream.truncated and not context.stream.text:
         raise ModelFailure("model_empty", "The model ended without an answer.", retryable=True)
-    return {"written_from": passages}
+
+
+async def draft(
+    question: str, passages: Sequence[Document], prompt: Sequence[BaseMessage], context: RagContext
+) -> None:
+    """Drive the model; the handlers hear what it writes, once the gate is open. Raises `ModelFailure`."""
+    rows = [passage.metadata["source_id"] for passage in passages]
+    call: RunnableConfig = {"tags": [ANSWER_TAG], "metadata": {"rows": rows}}
+    given: AnswerInput = {"question": question, "passages": passages, "messages": prompt}
+    await _with_retries(given, call, context)
 
 
 async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagContext) -> None:

@@ -67,7 +67,7 @@ async def _revised(state: RagState, context: RagContext, doubtful: list[int]) ->
     floor = state["policy"].floor
     await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2)
     known = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
-    plain = repair(context.stream, known, context.stream.judge, unsafe)
+    plain = repair(context.stream, known, unsafe, state["supporting"])
     broke_off = context.stream.truncated  # a model that was cut would as soon complete its half sentence as drop it
     if not plain.citations or broke_off or context.collaborators.refine is None:
         return plain
