@@ -172,6 +172,10 @@ class FinalAnswer(Payload):
     domain: str
     thread_id: str | None
     truncated: bool
+    citation_precision: Probability | None = None
+    """The share of citations that speak for their sentence."""
+    citation_support: Probability | None = None
+    """The share of sentences that their citations support."""
 
 
 class Error(Payload):
@@ -200,6 +204,15 @@ class PipelineMetric(Payload):
     model_calls: int
     refined: bool
     stages: dict[str, int]
+    time_to_final_answer_ms: int | None = None
+    groundedness: Probability | None = None
+    citation_coverage: Probability | None = None
+    citation_precision: Probability | None = None
+    citation_support: Probability | None = None
+    unknown_citations: int | None = None
+    gate_verdicts: Sequence[Verdict] | None = None
+    grounded_before_first_token: bool | None = None
+    """Whether the gate was open when the first token came; null without tokens."""
     indexed: int | None = None
     failed: int | None = None
     collection_size: int | None = None

@@ -3,7 +3,17 @@
 from dataclasses import dataclass, field
 from time import monotonic
 
-from callbacks.events import PartialAnswer, Payload, PipelineMetric, RefinementUpdate, Source, Token
+from callbacks.events import (
+    FinalAnswer,
+    GateDecision,
+    PartialAnswer,
+    Payload,
+    PipelineMetric,
+    RefinementUpdate,
+    Source,
+    Token,
+    Verdict,
+)
 
 
 @dataclass(slots=True)
@@ -21,6 +31,10 @@ class Meter:
     chunks_used: int = 0
     refined: bool = False
     stages: dict[str, int] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    grounded: bool | None = None
+    final: FinalAnswer | None = None
+    final_at: int | None = None
 
     def elapsed(self) -> int:
         """Milliseconds since the request."""
@@ -34,12 +48,17 @@ class Meter:
                 self.tokens += 1
                 if self.first_token is None:
                     self.first_token = self.last_token
+                    self.grounded = self.verdicts[-1:] == ["open"]
+            case GateDecision():
+                self.verdicts.append(payload.verdict)
             case Source() if self.first_source is None:
                 self.first_source = self.elapsed()
             case PartialAnswer(support="supported") if self.first_useful is None:
                 self.first_useful = self.elapsed()
             case RefinementUpdate():
                 self.refined = payload.action != "confirm"
+            case FinalAnswer():
+                self.final, self.final_at = payload, self.elapsed()
 
     def searched(self, milliseconds: int) -> None:
         """A retrieval ended; only those before the first token are waited for."""
@@ -51,7 +70,9 @@ class Meter:
         self.stages[name] = self.stages.get(name, 0) + milliseconds
 
     def metric(self) -> PipelineMetric:
-        """The closing figures."""
+        """The closing figures; those of the answer only where there is one."""
+        final = self.final
+        answer = final if final is not None and final.outcome == "answered" else None
         return PipelineMetric(
             time_to_first_token_ms=self.first_token,
             time_to_first_source_ms=self.first_source,
@@ -64,6 +85,14 @@ class Meter:
             model_calls=self.model_calls,
             refined=self.refined,
             stages=self.stages,
+            time_to_final_answer_ms=self.final_at,
+            groundedness=answer.groundedness_score if answer else None,
+            citation_coverage=answer.citation_coverage if answer else None,
+            citation_precision=answer.citation_precision if answer else None,
+            citation_support=answer.citation_support if answer else None,
+            unknown_citations=final.unknown_citations if final else None,
+            gate_verdicts=self.verdicts or None,
+            grounded_before_first_token=self.grounded,
         )
 
     def _rate(self) -> float | None:

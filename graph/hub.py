@@ -7,7 +7,7 @@ async for event in hub.ask(Query(query="What opens the gate?")):
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -76,6 +76,11 @@ class Hub:
         self._keys: dict[str, tuple[str, str]] = {}
         self._grace: dict[str, asyncio.TimerHandle] = {}
         self._expiry: dict[str, asyncio.TimerHandle] = {}
+        self._watchers: list[Callable[[Run], None]] = []
+
+    def watch(self, watcher: Callable[[Run], None]) -> None:
+        """Have every run told to `watcher` when it has ended."""
+        self._watchers.append(watcher)
 
     def start(self, query: Query, *, idempotency_key: str | None = None) -> Run:
         """Start a run, or join the one this key started. Raises `Refusal`."""
@@ -201,6 +206,8 @@ class Hub:
     def _finished(self, run: Run) -> None:
         run.settle()
         _stop(self._grace, run)
+        for watcher in self._watchers:
+            watcher(run)
         if not self.draining:
             loop = asyncio.get_running_loop()
             self._expiry[run.request_id] = loop.call_later(self._limits.keep_seconds, self._forget, run)

@@ -21,8 +21,8 @@ class Revision:
     text: str
     citations: list[CitationAttached]
     changes: list[Change]
-    scores: list[float]
-    """How well each of its sentences is supported, 0..1."""
+    sentences: list[PartialAnswer]
+    """Its sentences, with what the sources say of each."""
 
 
 def disagreement(sentences: Sequence[PartialAnswer], evidence: Sequence[str], judge: Judge) -> str | None:
@@ -76,13 +76,13 @@ def repair(
     text = ""
     citations: list[CitationAttached] = []
     changes: list[Change] = []
-    scores: list[float] = []
+    sentences: list[PartialAnswer] = []
     doubtful = set(problems(stream.sentences))
     previous_end = 0
     for at, sentence in enumerate(stream.sentences):
         gap, previous_end = stream.text[previous_end : sentence.start], sentence.end
         own = [citation for citation in stream.citations if citation.sentence == at]
-        wording, score = sentence.text, sentence.score
+        wording, verdict = sentence.text, sentence
         if unsafe(wording) or at in doubtful:
             half = stream.truncated and at == len(stream.sentences) - 1  # no claim that could be supported
             place = supporting.get(at)
@@ -95,15 +95,16 @@ def repair(
             if found is None:
                 changes.append(Change(sentence=at, before=wording, after=""))
                 continue
-            score = found[2]
+            verdict = sentence.model_copy(update={"support": "supported", "score": round(found[2], 4)})
             wording, own = _recited(wording, found, sentence.start)
             changes.append(Change(sentence=at, before=sentence.text, after=wording))
         text += gap if text else gap.lstrip()
         shift = len(text) - sentence.start
-        citations += [_moved(citation, shift, len(scores)) for citation in own]
+        citations += [_moved(citation, shift, len(sentences)) for citation in own]
+        moved = {"start": len(text), "end": len(text) + len(wording), "sentence": len(sentences), "revision": 1}
+        sentences.append(verdict.model_copy(update={"text": wording, **moved}))
         text += wording
-        scores.append(score)
-    return Revision(text, citations, changes, scores)
+    return Revision(text, citations, changes, sentences)
 
 
 def _supporting(wording: str, shown: Sequence[Shown], judge: Judge) -> tuple[Shown, int, float] | None:

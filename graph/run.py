@@ -11,7 +11,17 @@ from typing import Any, Literal, TypeVar
 from langchain_core.runnables import RunnableConfig
 
 from callbacks.answer import AnswerStream
-from callbacks.events import Error, FinalAnswer, GateDecision, Payload, PipelineMetric, Source, StatusUpdate, as_dict
+from callbacks.events import (
+    Error,
+    FinalAnswer,
+    GateDecision,
+    PartialAnswer,
+    Payload,
+    PipelineMetric,
+    Source,
+    StatusUpdate,
+    as_dict,
+)
 from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
 from callbacks.log import EventLog, LogFull
 from callbacks.metrics import Meter
@@ -47,6 +57,8 @@ class Run:
     final: FinalAnswer | None = None
     error: Error | None = None
     metric: PipelineMetric | None = None
+    sentences: list[PartialAnswer] = field(default_factory=list)
+    """Of the draft, each with the last verdict on it."""
     readers: int = 0
     cancel_reason: str | None = None
     cancel_code: str = "cancelled"
@@ -163,6 +175,7 @@ class Run:
         book = SourceBook()
         judge = lexical_judge(collaborators.library.idf(self.collection))
         stream = AnswerStream(book, judge)
+        self.sentences = stream.sentences
         children: set[asyncio.Task[Any]] = set()
 
         def spawn(work: Coroutine[None, None, T]) -> "asyncio.Task[T]":

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypedDict
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
-from callbacks.events import Action, Change, CitationAttached, Outcome, Verdict
+from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, Verdict
 from graph.gate import Searched
 from graph.policy import Policy, Rule
 
@@ -52,5 +52,5 @@ class RagState(RagInput, total=False):
     action: Action  # refine
     changes: list[Change]  # refine
     citations: list[CitationAttached]  # refine
-    scores: list[float]  # refine: how well each sentence that stands is supported
+    sentences: list[PartialAnswer]  # refine: those that stand, with what the sources say of each
     outcome: Outcome  # refine, fallback, review

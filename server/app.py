@@ -8,6 +8,7 @@ from starlette.responses import FileResponse
 from server.context import AppContext
 from server.edge import Guard, RequestId
 from server.errors import add_error_handlers
+from server.metrics import Metrics
 from server.routes import collections, documents, health, jobs, query, runs, sources
 
 
@@ -22,6 +23,7 @@ def create_app(context: AppContext) -> FastAPI:
         redoc_url=None,
     )
     app.state.context = context
+    app.state.metrics = Metrics(context.hub, context.library)
     add_error_handlers(app)
     app.add_middleware(
         Guard,

@@ -6,9 +6,11 @@ from typing import Any
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
-from callbacks.events import CitationAttached, FinalAnswer, Source
+from callbacks.answer import Judge
+from callbacks.events import CitationAttached, FinalAnswer, PartialAnswer, Source
 from graph.context import RagContext
 from graph.report import report
+from graph.revision import ACCEPTABLE, without_markers
 from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
 
@@ -21,23 +23,25 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     written_from = state.get("written_from", state.get("passages", []))
     sources = _sources(written_from, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
     cited = {citation.source_id for citation in citations}
-    scores = state.get("scores", [])
+    sentences = state.get("sentences", [])
     final = FinalAnswer(
         complete=True,
         answer=state["answer"],
         revision=state.get("revision", 0),
-        groundedness_score=_mean(scores),
+        groundedness_score=_mean([sentence.score for sentence in sentences]),
         safety_pass=not unsafe_links(passages)(state["answer"]),
         citations=citations,
         sources=sources,
         outcome=outcome,
         safe_fallback=outcome != "answered",
-        citation_coverage=_coverage(citations, len(scores)),
+        citation_coverage=_coverage(citations, len(sentences)),
         uncited_sources=[source.source_id for source in sources if source.source_id not in cited],
         unknown_citations=context.stream.unknown_citations,
         domain=state["domain"],
         thread_id=None,
         truncated=context.stream.truncated,
+        citation_precision=_precision(citations, sentences, context.stream.judge) if citations else None,
+        citation_support=_mean([s.support == "supported" for s in sentences]) if citations else None,
     )
     await report(final)
     return {}
@@ -58,5 +62,14 @@ def _coverage(citations: list[CitationAttached], sentences: int) -> float:
     return min(1.0, round(len({citation.sentence for citation in citations}) / sentences, 4)) if sentences else 0.0
 
 
-def _mean(scores: list[float]) -> float:
+def _precision(citations: Sequence[CitationAttached], sentences: Sequence[PartialAnswer], judge: Judge) -> float:
+    """The share of citations whose own words speak for their sentence, if only for a part of it (Gao et al., 2023)."""
+    speak = [
+        judge(without_markers(sentences[citation.sentence].text), [citation.quote]).support in ACCEPTABLE
+        for citation in citations
+    ]
+    return _mean(speak)
+
+
+def _mean(scores: Sequence[float]) -> float:
     return round(sum(scores) / len(scores), 4) if scores else 0.0

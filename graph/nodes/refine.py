@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
-from callbacks.events import Action, Change, CitationAttached, Outcome, RefinementUpdate
+from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate
 from chains.refine import RefineInput
 from graph.context import RagContext
 from graph.nodes.fallback import shown
@@ -39,7 +39,7 @@ class Refined(TypedDict):
     changes: list[Change]
     citations: list[CitationAttached]
     outcome: Outcome
-    scores: list[float]
+    sentences: list[PartialAnswer]
 
 
 async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
@@ -102,7 +102,8 @@ async def _written(given: RefineInput, context: RagContext) -> Revision | None:
         return None
     changes = changes_between([s.text for s in draft.sentences], [s.text for s in rewritten.sentences])
     citations = [citation.model_copy(update={"revision": 1}) for citation in rewritten.citations]
-    return Revision(rewritten.text, citations, changes, [sentence.score for sentence in rewritten.sentences])
+    sentences = [sentence.model_copy(update={"revision": 1}) for sentence in rewritten.sentences]
+    return Revision(rewritten.text, citations, changes, sentences)
 
 
 def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> bool:
@@ -124,7 +125,7 @@ async def _confirm(state: RagState, stream: AnswerStream, evidence: Sequence[Doc
         changes=[],
     )
     await report(update)
-    return _result(update, "answered", [sentence.score for sentence in stream.sentences])
+    return _result(update, "answered", stream.sentences)
 
 
 def _what_was_checked(state: RagState, stream: AnswerStream, evidence: Sequence[Document]) -> tuple[str, list[str]]:
@@ -154,7 +155,7 @@ async def _patch(stream: AnswerStream, revision: Revision) -> Refined:
         changes=revision.changes,
     )
     await report(update)
-    return _result(update, "answered", revision.scores)
+    return _result(update, "answered", revision.sentences)
 
 
 async def _retract(state: RagState, context: RagContext) -> Refined:
@@ -179,11 +180,11 @@ def _refused(state: RagState, context: RagContext) -> Refined:
         "changes": [],
         "citations": [],
         "outcome": "fallback",
-        "scores": [],
+        "sentences": [],
     }
 
 
-def _result(update: RefinementUpdate, outcome: Outcome, scores: list[float]) -> Refined:
+def _result(update: RefinementUpdate, outcome: Outcome, sentences: list[PartialAnswer]) -> Refined:
     return {
         "answer": update.refined_answer,
         "revision": update.revision,
@@ -191,5 +192,5 @@ def _result(update: RefinementUpdate, outcome: Outcome, scores: list[float]) -> 
         "changes": list(update.changes),
         "citations": list(update.additional_citations),
         "outcome": outcome,
-        "scores": scores,
+        "sentences": sentences,
     }

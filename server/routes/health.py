@@ -1,12 +1,13 @@
-"""`/health`, `/ready` and the schema of the events."""
+"""`/health`, `/ready`, `/metrics` and the schema of the events."""
 
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from callbacks.events import json_schema
 from server.errors import problem
+from server.metrics import MEDIA_TYPE, Metrics
 from server.routes.dependencies import Context
 
 router = APIRouter(tags=["server"])
@@ -29,6 +30,13 @@ async def ready(context: Context) -> Response:
     if context.hub.draining:
         return problem(503, "shutting_down", "The server is shutting down.")
     return JSONResponse({"status": "ready", "notes": context.library.notes})
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """Figures of all runs since the start, in Prometheus' exposition format."""
+    counted: Metrics = request.app.state.metrics
+    return Response(counted.exposition(), media_type=MEDIA_TYPE)
 
 
 @router.get("/schema/stream-event.json")
