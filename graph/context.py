@@ -12,6 +12,7 @@ from callbacks.sources import SourceBook
 from chains.answer import AnswerInput
 from chains.classify import ClassifyInput
 from chains.entail import Settle
+from chains.expand import Expansion
 from chains.refine import RefineInput
 from graph.domains import Descriptions
 from graph.drafting import PendingDraft
@@ -31,6 +32,8 @@ class Limits:
     classify_seconds: float = 2.0
     """How long a question waits for the model to name its domain."""
     slow_path_seconds: float = 8.0
+    expand_seconds: float = 2.0
+    """How long the wider search waits for the model's wordings."""
     sufficiency_seconds: float = 0.4
     """How long the gate waits for the model to say whether the passages suffice."""
     verify_seconds: float = 5.0
@@ -62,6 +65,8 @@ class Collaborators:
     rewrite: Runnable[dict[str, str], str]
     refine: Runnable[RefineInput, str] | None
     """None where doubtful sentences are left out rather than rewritten."""
+    expand: Runnable[str, Expansion] | None = None
+    """Other wordings for the wider search; None where only the corpus widens it."""
     sufficient: Runnable[AnswerInput, bool | None] | None = None
     """Whether the passages answer the question, in a word of the model; None where only their scores are asked."""
     settle: Settle | None = None
@@ -99,8 +104,21 @@ class RagContext:
         """How many passages the gate wants to see: more than are shown, if few are asked for."""
         return max(state["top_k"], state["policy"].min_chunks, self.collaborators.limits.judged_passages)
 
-    def retriever(self, state: RagState, k: int) -> HybridRetriever:
-        """Search of the run's collection, within its filters."""
+    def retriever(
+        self,
+        state: RagState,
+        k: int,
+        collection: str | None = None,
+        *,
+        wide: bool = False,
+        also: tuple[str, ...] = (),
+    ) -> HybridRetriever:
+        """Search of the run's collection, or of another one, within the run's filters."""
         return HybridRetriever(
-            library=self.collaborators.library, collection=state["collection"], k=k, filters=state["filters"]
+            library=self.collaborators.library,
+            collection=collection or state["collection"],
+            k=k,
+            filters=state["filters"],
+            wide=wide,
+            also=also,
         )

@@ -80,6 +80,12 @@ def _verdict(enough: bool, policy: Policy, stage: Searched) -> Verdict:
     return "verify_first" if policy.precheck == "full_slow_path" and stage != "verified" else "open"
 
 
+def telling_words(question: str) -> list[str]:
+    """The words of a question that say what it is about, as it spells them."""
+    words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
+    return [word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE]
+
+
 def missing(question: str, candidates: Sequence[Document]) -> list[str]:
     """Names, numbers and words of the question, as it spells them, that no passage holds; names first."""
     held: set[str] = set()
@@ -87,8 +93,7 @@ def missing(question: str, candidates: Sequence[Document]) -> list[str]:
         held.update(
             terms(f"{document.metadata['source']} {document.metadata['section'] or ''} {document.page_content}")
         )
-    words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
-    wanted = [*names(question), *(word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE)]
+    wanted = [*names(question), *telling_words(question)]
     absent = [piece for piece in wanted if not set(terms(piece)) <= held]
     distinct = {" ".join(terms(piece)): piece for piece in reversed(absent)}
     return list(reversed(distinct.values()))[:_MISSING_SHOWN]

@@ -1,22 +1,32 @@
 """Honest refusals: what was searched, what is missing, what comes nearest, and what to try."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.documents import Document
 
+from graph.gate import telling_words
 from graph.policy import Policy, Rule
 from retrieval.library import DOCS_COLLECTION
 
 _NEAREST_SHOWN = 3
+_WORDS_KEPT = 5
 _NEAR_AT_ALL = 0.05
 _ENGLISH = " The embedded models know English: ask in English, of English documents."
 
 
 def fallback_text(
-    *, size: int, collection: str, missing: Sequence[str], nearest: Sequence[Document], policy: Policy, english: bool
+    *,
+    question: str,
+    sizes: Mapping[str, int],
+    missing: Sequence[str],
+    nearest: Sequence[Document],
+    policy: Policy,
+    english: bool,
 ) -> str:
     """The answer where the evidence does not carry one. Written by nobody but this function: no model is asked."""
-    place = "the documentation" if collection == DOCS_COLLECTION else f"“{collection}”"
+    size = sum(sizes.values())
+    names = ["the documentation" if name == DOCS_COLLECTION else f"“{name}”" for name in sizes]
+    place = _listed(names, "and")
     passages = "1 passage" if size == 1 else f"{size} passages"
     if not size:
         return f"There is nothing to search in {place} for this question: add documents, or change the filters."
@@ -24,7 +34,7 @@ def fallback_text(
         found = f"I searched {passages} in {place} and found nothing about {_listed(missing, 'or')}."
     else:
         found = f"I searched {passages} in {place} and found no passage that answers this."
-    advice = policy.fallback_message or "Try naming a topic the documents cover, or ask about one thing at a time."
+    advice = policy.fallback_message or _reformulation(question, missing, nearest)
     return f"{found}{_near(nearest)} {advice}{'' if english else _ENGLISH}"
 
 
@@ -59,6 +69,17 @@ def blocked_text(rule: Rule) -> str:
 def _sentence(text: str) -> str:
     text = text.strip()
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _reformulation(question: str, missing: Sequence[str], nearest: Sequence[Document]) -> str:
+    """A question the documents may answer: about what they do hold of this one, where they come nearest to it."""
+    best = max(nearest, key=lambda document: document.metadata["score"], default=None)
+    if best is None or best.metadata["score"] < _NEAR_AT_ALL:
+        return "Try naming a topic the documents cover, or ask about one thing at a time."
+    held = [word for word in telling_words(question) if not any(word in gone for gone in missing)]
+    about = f" about {' '.join(held[:_WORDS_KEPT])}" if held else ""
+    place = best.metadata["section"] or best.metadata["source"]
+    return f"You could ask: what does “{place}” say{about}?"
 
 
 def _near(nearest: Sequence[Document]) -> str:

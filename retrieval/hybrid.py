@@ -91,8 +91,18 @@ class _Scored:
     features: tuple[float, ...]
 
 
-def search(snapshot: Snapshot, stored: Passages, question: Question, k: int, *, among: Keys | None = None) -> Evidence:
+def search(
+    snapshot: Snapshot,
+    stored: Passages,
+    question: Question,
+    k: int,
+    *,
+    among: Keys | None = None,
+    further: Sequence[int] = (),
+) -> Evidence:
     """The best `k` passages, best first; only `among` some, if given, and that before ranking.
+
+    `further` keys are candidates, too.
 
     `bm25 / idf of the question's words + cosine + best sentence's cosine + idf coverage of the best two sentences
     + share of its word pairs / 2`: the scores count, not only the ranks, because reciprocal rank fusion throws away
@@ -101,7 +111,7 @@ def search(snapshot: Snapshot, stored: Passages, question: Question, k: int, *, 
     """
     dense = snapshot.dense.nearest(question.dense, LEG_DEPTH, among)
     lexical = snapshot.lexical.search(question.terms, LEG_DEPTH, None if among is None else among.tolist())
-    candidates = stored.scorable(list(dict.fromkeys([*dense, *lexical])))
+    candidates = stored.scorable(list(dict.fromkeys([*dense, *lexical, *further])))
     best = _best(snapshot, question, candidates, lexical, k)
     passages = stored.passages([one.key for one in best])
     return Evidence(

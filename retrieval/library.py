@@ -23,6 +23,7 @@ from retrieval.housekeeping import GRACE_SECONDS, Housekeeping
 from retrieval.hybrid import Evidence, Question, search
 from retrieval.index import CollectionIndex, Filters, Snapshot
 from retrieval.passages import Draft, Passage
+from retrieval.reach import Reach, beyond
 from retrieval.stores import DenseStore
 from retrieval.submissions import Parsed, Submission, parse
 
@@ -146,15 +147,26 @@ class Library:
         """How telling each stemmed word is in a collection: larger is rarer."""
         return lambda wanted: self.snapshot(collection).lexical.idf(wanted)
 
-    async def search(self, collection: str, text: str, k: int, filters: Filters | None = None) -> Evidence:
+    async def search(
+        self, collection: str, text: str, k: int, filters: Filters | None = None, reach: Reach | None = None
+    ) -> Evidence:
         """The best `k` passages of a collection. Raises `UnknownCollection`."""
-        return await asyncio.to_thread(self.search_now, collection, text, k, filters)
+        return await asyncio.to_thread(self.search_now, collection, text, k, filters, reach)
 
-    def search_now(self, collection: str, text: str, k: int, filters: Filters | None = None) -> Evidence:
+    def search_now(
+        self, collection: str, text: str, k: int, filters: Filters | None = None, reach: Reach | None = None
+    ) -> Evidence:
         """`search` for callers without an event loop."""
         snapshot = self.snapshot(collection)
         among = snapshot.matching(filters) if filters else None
-        return search(snapshot, self.stored, self.question(text), k, among=among)
+        question = self.question(text)
+        found = search(snapshot, self.stored, question, k, among=among)
+        if reach is None or not (reach.wide or reach.also):
+            return found
+        best = [hit.passage.key for hit in found.hits] if reach.wide else []
+        others = [self.question(other) for other in reach.also]
+        further = beyond(snapshot, self.stored, question, best, others, among)
+        return search(snapshot, self.stored, question, k, among=among, further=further)
 
     def question(self, text: str) -> Question:
         """A question with its vectors."""

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from retrieval.hybrid import Evidence, Hit
 from retrieval.library import Library
+from retrieval.reach import Reach
 
 
 class HybridRetriever(BaseRetriever):
@@ -26,14 +27,22 @@ class HybridRetriever(BaseRetriever):
     collection: str
     k: int = 6
     filters: dict[str, Any] | None = None
+    wide: bool = False
+    """Whether to look further: with words of the best passages, and at their neighbours."""
+    also: tuple[str, ...] = ()
+    """Texts whose nearest passages are looked at, too; the question alone scores them."""
+
+    @property
+    def _reach(self) -> Reach:
+        return Reach(wide=self.wide, also=self.also)
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        return documents_of(self.library.search_now(self.collection, query, self.k, self.filters))
+        return documents_of(self.library.search_now(self.collection, query, self.k, self.filters, self._reach))
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
     ) -> list[Document]:
-        return documents_of(await self.library.search(self.collection, query, self.k, self.filters))
+        return documents_of(await self.library.search(self.collection, query, self.k, self.filters, self._reach))
 
 
 def documents_of(evidence: Evidence) -> list[Document]:

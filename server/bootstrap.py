@@ -8,6 +8,7 @@ from langchain_core.language_models import BaseChatModel
 from chains.answer import answer_chain
 from chains.classify import classify_chain
 from chains.entail import Settle, cross_encoder_entailment, model_entailment
+from chains.expand import expand_chain
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
@@ -103,6 +104,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         answer=answer_chain(model, context_tokens=settings.context_tokens),
         rewrite=plain_rewrite() if embedded or not settings.rewrite else rewrite_chain(model),
         refine=None if embedded else refine_chain(model, context_tokens=settings.context_tokens),
+        expand=None if embedded or not settings.multi_query else expand_chain(model, hyde=settings.hyde),
         sufficient=None if embedded or not settings.sufficiency_seconds else sufficiency_chain(model),
         settle=_entailment(settings, model),
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
@@ -116,6 +118,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             rewrite_seconds=settings.rewrite_seconds,
             classify_seconds=settings.classify_seconds,
             slow_path_seconds=settings.slow_path_seconds,
+            expand_seconds=settings.expand_seconds,
             sufficiency_seconds=settings.sufficiency_seconds,
             verify_seconds=settings.verify_seconds,
             refine_seconds=settings.refine_seconds,

@@ -39,12 +39,15 @@ class Settings(BaseSettings):
     max_tokens: Count = Field(1000, description="The longest answer, in tokens of the chat model.")
     max_sentences: Count = Field(4, description="The longest answer of the embedded model, in sentences.")
     context_tokens: Count = Field(6000, description="How much evidence a prompt may hold, in tokens.")
+    multi_query: bool = Field(True, description="Whether the chat model rewords the question for the wider search.")
+    hyde: bool = Field(False, description="Whether the wider search also looks near an answer the chat model makes up.")
     verify: bool = Field(True, description="Whether the chat model settles what the first check leaves in doubt.")
     rewrite: bool = Field(True, description="Whether the chat model rewrites the question beside the first search.")
 
     rewrite_seconds: Seconds = Field(0.4, description="How long thin evidence waits for the rewrite.")
     classify_seconds: Seconds = Field(2, description="How long a question waits for the model to name its domain.")
     slow_path_seconds: Seconds = Field(8, description="How long the slow path may take.")
+    expand_seconds: Seconds = Field(2, description="How long the wider search waits for the model's wordings.")
     sufficiency_seconds: float = Field(
         0.4,
         ge=0,

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from callbacks.events import Outcome
 from graph.context import RagContext
 from graph.gate import missing
+from graph.nodes.expand import searched_collections
 from graph.refusals import fallback_text
 from graph.state import RagState
 from language.words import sounds_english
@@ -27,9 +28,11 @@ async def fallback(state: RagState, runtime: Runtime[RagContext]) -> Refused:
 
 def refusal(state: RagState, context: RagContext) -> str:
     """The text of the fallback for what this run found."""
+    library, filters = context.collaborators.library, state["filters"]
+    collections = searched_collections(state, context) if state["searched"] == "wider" else [state["collection"]]
     return fallback_text(
-        size=context.collaborators.library.count(state["collection"], state["filters"]),
-        collection=state["collection"],
+        question=state["question"],
+        sizes={collection: library.count(collection, filters) for collection in collections},
         missing=missing(state["question"], state["candidates"]),
         nearest=shown(state, context),
         policy=state["policy"],

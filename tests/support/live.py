@@ -76,10 +76,10 @@ class Fails(Lent):
 
     depth = 1
 
-    async def search(self, collection: str, text: str, k: int, filters: Any = None) -> Any:
+    async def search(self, collection: str, text: str, k: int, *args: Any) -> Any:
         if k >= self.depth:
             raise OSError("the disk is at /dev/secret")
-        return await super().search(collection, text, k, filters)
+        return await super().search(collection, text, k, *args)
 
 
 class FailsDeeper(Fails):
