@@ -1,5 +1,6 @@
 """The grounding gate: may anything be said about this question, given this evidence?"""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,6 +14,7 @@ Searched = Literal["once", "wider", "verified", "failed"]
 """How far the search has gone: the first one, the wider one, the whole slow path, or a slow path that failed."""
 
 STRONG = 0.75
+_YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
 _MISSING_SHOWN = 6
 _SAY_LITTLE = STOPWORDS | frozenset(
     "anything back bring brings bought buy come comes day days everything get gets getting give given goes going gone "
@@ -37,6 +39,9 @@ def judge(
     must reach `expand_min_score`. A policy with `full_slow_path` gets `verify_first` until the slow path has run,
     and what that finds is judged like the first search, for the last time.
 
+    A year the question names must occur in some passage: the same fact of another year is the most convincing wrong
+    answer there is.
+
     No more passages are asked for than there are; and where two are asked for, strong evidence needs no second one: a
     fact that stands in one place only is no less true. A policy that asks for more than two means it.
     """
@@ -45,7 +50,8 @@ def judge(
     chunks = sum(document.metadata["score"] >= policy.floor for document in candidates)
     needed_chunks = _needed(policy, len(candidates), top_score)
     needed_score = policy.expand_min_score if widened else policy.min_score
-    enough = top_score >= needed_score and chunks >= needed_chunks and stage != "failed"
+    years = absent_years(question, candidates)
+    enough = top_score >= needed_score and chunks >= needed_chunks and stage != "failed" and not years
     where = " after the wider search" if widened else ""
     return GateDecision(
         verdict=_verdict(enough, policy, stage),
@@ -57,6 +63,7 @@ def judge(
         reasons=[
             *(["the deeper check failed"] if stage == "failed" else []),
             f"best evidence {top_score:.2f}{where}, needs {needed_score:.2f}",
+            *([f"no passage speaks of {' or '.join(years)}"] if years else []),
             f"{chunks} {'passage' if chunks == 1 else 'passages'} above {policy.floor:.2f}, needs {needed_chunks}",
         ],
         missing=[] if enough else missing(question, candidates),
@@ -80,6 +87,22 @@ def _verdict(enough: bool, policy: Policy, stage: Searched) -> Verdict:
     return "verify_first" if policy.precheck == "full_slow_path" and stage != "verified" else "open"
 
 
+def absent_years(question: str, candidates: Sequence[Document]) -> list[str]:
+    """Years of the question that no passage names, in full or by their last two digits, as in FY21."""
+    years = list(dict.fromkeys(_YEAR.findall(question)))
+    if not years:
+        return []
+    held = " ".join(_text(document) for document in candidates)
+    return [year for year in years if not re.search(rf"{year}|(?<!\d){year[2:]}(?!\d)", held)]
+
+
+def _text(document: Document) -> str:
+    """Everything a passage says, and what stands above it."""
+    known = document.metadata
+    above = (known["source"], known["section"], known.get("header"))
+    return " ".join([*(part for part in above if part), document.page_content])
+
+
 def telling_words(question: str) -> list[str]:
     """The words of a question that say what it is about, as it spells them."""
     words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
@@ -90,9 +113,7 @@ def missing(question: str, candidates: Sequence[Document]) -> list[str]:
     """Names, numbers and words of the question, as it spells them, that no passage holds; names first."""
     held: set[str] = set()
     for document in candidates:
-        held.update(
-            terms(f"{document.metadata['source']} {document.metadata['section'] or ''} {document.page_content}")
-        )
+        held.update(terms(_text(document)))
     wanted = [*names(question), *telling_words(question)]
     absent = [piece for piece in wanted if not set(terms(piece)) <= held]
     distinct = {" ".join(terms(piece)): piece for piece in reversed(absent)}

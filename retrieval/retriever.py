@@ -15,7 +15,7 @@ from retrieval.reach import Reach
 class HybridRetriever(BaseRetriever):
     """Hybrid search of one collection.
 
-    The metadata of each `Document`: `source_id`, `document_id`, `source` (title), `section`, `page`, `start`, `end`
+    The metadata of each `Document`: `source_id`, `document_id`, `source` (title), `section`, `header` (of its table), `page`, `start`, `end`
     (code points in the document), `score` (calibrated, 0..1), `evidence` (of all of them together, 0..1),
     `sentences` (spans in the text), `sentence_scores` (0..1, how well each matches the question), `uri`, and
     `metadata` (what the caller stored with the document).
@@ -60,6 +60,7 @@ def _document(evidence: Evidence, hit: Hit) -> Document:
             "document_id": passage.document_id,
             "source": passage.title,
             "section": passage.section,
+            "header": passage.header,
             "page": passage.page,
             "start": passage.start,
             "end": passage.end,
