@@ -117,12 +117,14 @@ class AnswerHandler(_Handler):
         **kwargs: Any,
     ) -> None:
         if run_id in self._calls and token:
-            await self._open()
+            if not self._opened.is_set():
+                await self._opened.wait()
             self._publish_all(self._stream.feed(token if isinstance(token, str) else _text_of(token)))
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         if run_id in self._calls:
-            await self._open()
+            if not self._opened.is_set():
+                await self._opened.wait()
             self._calls.discard(run_id)
             self._stream.truncated = _cut_short(response)
             self._publish_all(self._stream.finish(cut=self._stream.truncated))
@@ -133,10 +135,6 @@ class AnswerHandler(_Handler):
             self._stream.truncated = bool(self._stream.text)
             if self._stream.text and isinstance(error, Exception):  # a cancelled run says no more
                 self._publish_all(self._stream.finish(cut=True))
-
-    async def _open(self) -> None:
-        if not self._opened.is_set():
-            await self._opened.wait()
 
     def _publish_all(self, payloads: Any) -> None:
         for payload in payloads:

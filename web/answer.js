@@ -41,7 +41,7 @@ function pieceElement({ verdict, parts }) {
   const [name, meaning] = SUPPORT[verdict.support] ?? [verdict.support, ""];
   const title = verdict.revised
     ? `Corrected after a deeper search: ${name}`
-    : `${name[0].toUpperCase()}${name.slice(1)} (${verdict.score.toFixed(2)}). ${meaning}`;
+    : `${name[0].toUpperCase()}${name.slice(1)} (${verdict.score.toFixed(2)}, ${verdict.method}). ${meaning}`;
   return element("span.sentence", { title, data: { support: verdict.support } }, ...children);
 }
 

@@ -48,7 +48,8 @@ const on = {
     drawSoon();
   },
   partial_answer(verdict) {
-    run.verdicts.set(verdict.revision, [...(run.verdicts.get(verdict.revision) ?? []), verdict]);
+    const others = (run.verdicts.get(verdict.revision) ?? []).filter(({ sentence }) => sentence !== verdict.sentence);
+    run.verdicts.set(verdict.revision, [...others, verdict]); // a slower check settles what the first left in doubt
     drawSoon();
   },
   citation_attached(citation) {
