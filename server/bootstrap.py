@@ -99,6 +99,9 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
     )
     embedded = settings.chat_model == EMBEDDED
     policies = load_policies(settings.policy)
+    descriptions = Descriptions(library.encoder.encode_query)
+    if policies.classify:  # the first question shall not wait for the vectors of the descriptions
+        descriptions.nearest("", policies.domains)
     return Collaborators(
         library=library,
         answer=answer_chain(model, context_tokens=settings.context_tokens),
@@ -110,7 +113,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
         chat_model=settings.chat_model,
         close=partial(close_model, model),
-        descriptions=Descriptions(library.encoder.encode_query),
+        descriptions=descriptions,
         classify=None if embedded else classify_chain(model),
         classify_always=policies.classify,
         policies=policies.domains,

@@ -8,20 +8,21 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from evaluation import verification
+from evaluation.claims import ClaimSet, read_claims
 from evaluation.corpus import Track, index
 from evaluation.measurement import Measurement
 from evaluation.page import write
-from evaluation.results import Report, SetResult
-from evaluation.sets import QuestionSet, SetError, read_set
+from evaluation.results import ClaimsResult, Report, SetResult
+from evaluation.sets import QuestionSet, SetError, named, read_set
 from evaluation.tables import tables
-from graph.policy import DEFAULT_DOMAIN
-from graph.policy_file import load_policies
+from graph.policy import DEFAULT_DOMAIN, Policy
 from retrieval.library import Library, UnknownCollection
 from server.bootstrap import build_collaborators, build_hub, open_library
 from server.commands import mendable
@@ -31,7 +32,6 @@ from server.settings import Settings
 T = TypeVar("T")
 _OWN = "evaluation"
 """The collection a set's own corpus goes to, in a temporary folder."""
-_SECOND_THRESHOLD = 0.60
 
 
 def run(
@@ -42,15 +42,21 @@ def run(
         raise click.ClickException(f"{report}: there is no such folder")
     with mendable():
         sets = _read(paths)
-        dense, results = "", []
-        for questions in sets:
-            with _library(settings, questions, collection) as (library, name), _progress(questions.name) as track:
-                dense = library.dense_name
-                results.append(_measure(settings, library, name, questions, track, limit, seed))
+        models: dict[str, str] = {}
+        results: list[SetResult | ClaimsResult] = []
+        for one in sets:
+            with _progress(one.name) as track:
+                if isinstance(one, ClaimSet):
+                    models["verification"] = "tier 1, lexical"
+                    results.append(verification.measure(one, seed, track))
+                    continue
+                with _library(settings, one, collection) as opened:
+                    models |= {"chat": settings.chat_model, "search": opened.library.dense_name}
+                    results.append(_measure(settings, opened, one, track, limit, seed))
         found = Report(
             date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             version=version("groundswell"),
-            models={"chat": settings.chat_model, "search": dense},
+            models=models,
             seed=seed,
             sets=tuple(results),
         )
@@ -60,23 +66,31 @@ def run(
             click.echo(f"The report is in {report}.", err=True)
 
 
-def _read(paths: Sequence[Path]) -> list[QuestionSet]:
+class Opened(NamedTuple):
+    """What a set of questions is measured on."""
+
+    library: Library
+    collection: str
+    policy: Policy
+
+
+def _read(paths: Sequence[Path]) -> list[QuestionSet | ClaimSet]:
     try:
-        return [read_set(path) for path in paths]
+        return [read_claims(path) if named(path)[1] == "claims" else read_set(path) for path in paths]
     except SetError as error:
         raise click.ClickException(str(error)) from error
 
 
 def _measure(
-    settings: Settings, library: Library, collection: str, questions: QuestionSet, track: Track, limit: int, seed: int
+    settings: Settings, opened: Opened, questions: QuestionSet, track: Track, limit: int, seed: int
 ) -> SetResult:
-    policy = load_policies(settings.policy).domains[DEFAULT_DOMAIN]
-    left_out = index(library, collection, questions, track) if questions.corpus else 0
+    left_out = index(opened.library, opened.collection, questions, track) if questions.corpus else 0
     measurement = Measurement(
-        library=library,
-        make_hub=partial(build_hub, settings, library),
-        collection=collection,
-        thresholds=tuple(dict.fromkeys([policy.min_score, _SECOND_THRESHOLD])),
+        library=opened.library,
+        make_hub=partial(build_hub, settings, opened.library),
+        collection=opened.collection,
+        policy=opened.policy,
+        embedded=settings.chat_model == "embedded",
         limit=limit,
         seed=seed,
         track=track,
@@ -85,7 +99,7 @@ def _measure(
 
 
 @contextmanager
-def _library(settings: Settings, questions: QuestionSet, collection: str | None) -> Iterator[tuple[Library, str]]:
+def _library(settings: Settings, questions: QuestionSet, collection: str | None) -> Iterator[Opened]:
     """A library and the collection to ask: a temporary one for a set with a corpus, else the one in the data folder."""
     if questions.corpus is not None:
         with TemporaryDirectory(prefix="groundswell-eval-") as folder:
@@ -99,20 +113,22 @@ def _library(settings: Settings, questions: QuestionSet, collection: str | None)
         lock.release()
 
 
-def _open(settings: Settings, collection: str | None, *, create: bool) -> Iterator[tuple[Library, str]]:
+def _open(settings: Settings, collection: str | None, *, create: bool) -> Iterator[Opened]:
     library = open_library(settings)
     try:
-        asyncio.run(_check_model(settings, library))
+        policy = asyncio.run(_policy(settings, library))
         if create and collection is not None:
             library.create(collection)
-        yield library, _resolve(library, collection)
+        yield Opened(library, _resolve(library, collection), policy)
     finally:
         library.close()
 
 
-async def _check_model(settings: Settings, library: Library) -> None:
-    """Fail before the work rather than after it. Raises `ModelUnavailable` and `PolicyError`."""
-    await build_collaborators(settings, library).close()
+async def _policy(settings: Settings, library: Library) -> Policy:
+    """The policy of the default domain; fails before the work. Raises `ModelUnavailable` and `PolicyError`."""
+    collaborators = build_collaborators(settings, library)
+    await collaborators.close()
+    return collaborators.policies[DEFAULT_DOMAIN]
 
 
 def _resolve(library: Library, collection: str | None) -> str:
