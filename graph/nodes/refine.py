@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
 from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate
+from callbacks.sources import Shown
 from chains.refine import RefineInput
 from graph.context import RagContext
 from graph.nodes.fallback import shown
@@ -64,22 +65,37 @@ async def _revised(state: RagState, context: RagContext, doubtful: list[int]) ->
     """The better of what the model makes of the problems and what can be done without it."""
     evidence = join_passages(state["passages"], state.get("evidence", []))
     unsafe = unsafe_links(evidence)
-    floor = state["policy"].floor
-    await show_sources([document for document in evidence if document.metadata["score"] >= floor], 2)
-    known = [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
-    plain = repair(context.stream, known, unsafe, state["supporting"])
+    wanted = [without_markers(context.stream.sentences[at].text) for at in doubtful]
+    supporting = {source_id for source_id, _ in state["supporting"].values()}
+    await show_sources([d for d in evidence if d.metadata["source_id"] in supporting or _speaks(d, wanted, context)], 2)
+    plain = repair(context.stream, _known(evidence, context), unsafe, state["supporting"])
     broke_off = context.stream.truncated  # a model that was cut would as soon complete its half sentence as drop it
     if not plain.citations or broke_off or context.collaborators.refine is None:
         return plain
+    fresh = [d for d in evidence if d.metadata["source_id"] not in context.book]
+    fresh.sort(key=lambda document: -document.metadata["score"])
+    floor = state["policy"].floor
+    await show_sources([d for d in fresh[: state["top_k"]] if d.metadata["score"] >= floor], 2)
     await status("refining", f"Correcting {len(doubtful)} of {len(context.stream.sentences)} sentences")
     given: RefineInput = {
         "question": state["question"],
         "sentences": [sentence.text for sentence in context.stream.sentences],
         "problems": doubtful,
-        "passages": [source.document for source in known],
+        "passages": [source.document for source in _known(evidence, context)],
     }
     written = await _written(given, context)
     return written if written is not None and not unsafe(written.text) else plain
+
+
+def _known(evidence: Sequence[Document], context: RagContext) -> list[Shown]:
+    """What may be cited of it: the reader has been told about it."""
+    return [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
+
+
+def _speaks(document: Document, wanted: Sequence[str], context: RagContext) -> bool:
+    """Whether a passage supports one of some sentences."""
+    pieces = [document.page_content[start:end] for start, end in document.metadata["sentences"]]
+    return any(context.stream.judge(sentence, pieces).support == "supported" for sentence in wanted)
 
 
 async def _written(given: RefineInput, context: RagContext) -> Revision | None:
