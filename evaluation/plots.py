@@ -5,15 +5,29 @@ from html import escape
 
 from evaluation.probabilities import Bin
 from evaluation.results import Figures
+from evaluation.targets import Target
 
 Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT = 320, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 308, 10, 214
 _MOST = 150
+_EDGE = 4
 
 
-def lines(name: str, series: Mapping[str, Points], x: str, y: str, *, diagonal: bool, dots: bool = False) -> str:
-    """Curves over the unit square; `x` and `y` name the axes, `diagonal` draws where both are equal."""
+def lines(
+    name: str,
+    series: Mapping[str, Points],
+    x: str,
+    y: str,
+    *,
+    diagonal: bool,
+    dots: bool = False,
+    marks: Mapping[str, tuple[float, float] | None] | None = None,
+) -> str:
+    """Curves over the unit square; `x` and `y` name the axes, `diagonal` draws where both are equal.
+
+    `marks` rings one point of a curve.
+    """
     parts = [_axes(x, y)]
     if diagonal:
         parts.append(f'<path class="guide" d="M{_x(0)} {_y(0)}L{_x(1)} {_y(1)}"/>')
@@ -22,6 +36,9 @@ def lines(name: str, series: Mapping[str, Points], x: str, y: str, *, diagonal: 
         parts.append(f'<path class="line s{number}" d="M{path}"/>' if path else "")
         if dots:
             parts += [_dot(number, across, up) for across, up in points]
+    for number, label in enumerate(series):
+        point = (marks or {}).get(label)
+        parts.append(_ring(number, *point) if point else "")
     return _figure(name, "".join(parts), list(series))
 
 
@@ -31,9 +48,33 @@ def reliability(name: str, series: Mapping[str, Sequence[Bin]]) -> str:
     return lines(name, points, "probability told", "share answerable", diagonal=True, dots=True)
 
 
-def bars(name: str, figures: Figures) -> str:
-    """Shares as bars, each with its interval and its value."""
-    parts = [_axes("", "share of questions")]
+def rows(name: str, figures: Figures, targets: Mapping[str, Target]) -> str:
+    """Shares as horizontal bars under their names, each with its interval, its value, and a tick at its target."""
+    parts, line, width = [], 34, WIDTH - 2 * _EDGE
+    for number, (label, figure) in enumerate(figures.items()):
+        top = number * line + 2
+        left, low, high = _EDGE, _EDGE + width * figure.low, _EDGE + width * figure.high
+        parts.append(
+            f'<text x="{left}" y="{top + 11}">{escape(label)}</text>'
+            f'<text x="{WIDTH - _EDGE}" y="{top + 11}" text-anchor="end">{escape(figure.shown)}</text>'
+            f'<path class="track" d="M{left} {top + 23}H{left + width}"/>'
+            f'<path class="share" d="M{left} {top + 23}H{left + width * figure.value:.1f}">'
+            f"<title>{escape(f'{label} {figure}')}</title></path>"
+            f'<path class="whisker" d="M{low:.1f} {top + 23}H{high:.1f}"/>'
+        )
+        if label in targets:
+            at = left + width * targets[label].bound
+            parts.append(f'<path class="goal" d="M{at:.1f} {top + 16}v14"><title>{targets[label]}</title></path>')
+    legend = "<ul><li>bar: value, thin line: interval, tick: target</li></ul>"
+    return (
+        f'<figure><figcaption>{escape(name)}</figcaption><svg viewBox="0 0 {WIDTH} {len(figures) * line + 4}" '
+        f'role="img" aria-label="{escape(name)}">{"".join(parts)}</svg>{legend}</figure>'
+    )
+
+
+def bars(name: str, figures: Figures, y: str) -> str:
+    """Shares as bars, each with its interval and its value; `y` says of what."""
+    parts = [_axes("", y)]
     step = (RIGHT - LEFT) / max(1, len(figures))
     for number, (label, figure) in enumerate(figures.items()):
         middle = LEFT + (number + 0.5) * step
@@ -74,6 +115,11 @@ def _grid(*, numbered: bool) -> Iterator[str]:
 def _dot(number: int, across: float, up: float) -> str:
     told = f"<title>{across:.2f}, {up:.2f}</title>"
     return f'<circle class="dot s{number}" cx="{_x(across):.1f}" cy="{_y(up):.1f}" r="3">{told}</circle>'
+
+
+def _ring(number: int, across: float, up: float) -> str:
+    told = f"<title>{across:.2f}, {up:.2f}</title>"
+    return f'<circle class="ring s{number}" cx="{_x(across):.1f}" cy="{_y(up):.1f}" r="5">{told}</circle>'
 
 
 def _thinned(points: Points) -> Points:

@@ -38,6 +38,31 @@ def auroc(weights: Floats, *, labels: Floats, probabilities: Floats) -> Floats:
     return _divide((ones * (below + zeros / 2)).sum(axis=1), ones.sum(axis=1) * zeros.sum(axis=1))
 
 
+def ratio(weights: Floats, *, above: Floats, below: Floats) -> Floats:
+    """The weighted sum of one over that of the other: a share of those that only `below` counts."""
+    return _divide(weights @ above, weights @ below)
+
+
+def aurc(weights: Floats, *, labels: Floats, probabilities: Floats) -> Floats:
+    """Area under the risk-coverage curve: the mean, over all coverages, of the share of zeros among those let through.
+
+    Questions pass in the order of their probability, ties in any order. `weights` are whole numbers.
+    Geifman, Uziel and El-Yaniv, 2019.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    ties = np.flatnonzero(np.diff(-probabilities[order], prepend=-2.0))
+    through = np.add.reduceat(weights[:, order], ties, axis=1)
+    zeros = np.add.reduceat((weights * (1.0 - labels))[:, order], ties, axis=1)
+    return _divide(_risks(through, zeros), weights.sum(axis=1))
+
+
+def excess_aurc(weights: Floats, *, labels: Floats, probabilities: Floats) -> Floats:
+    """How far `aurc` is above that of an oracle, which lets every one through before the first zero."""
+    ones, zeros = weights @ labels, weights @ (1.0 - labels)
+    best = _risks(np.stack([ones, zeros], axis=1), np.stack([np.zeros_like(zeros), zeros], axis=1))
+    return aurc(weights, labels=labels, probabilities=probabilities) - _divide(best, ones + zeros)
+
+
 def expected_calibration_error(weights: Floats, *, labels: Floats, probabilities: Floats) -> Floats:
     """Mean distance between probability and share of ones, over `BINS` bins of equal width. Guo et al., 2017."""
     bins = np.eye(BINS)[_bin(probabilities)]
@@ -77,6 +102,24 @@ def risk_coverage(labels: Floats, probabilities: Floats) -> list[tuple[float, fl
     return (
         list(zip((through / len(labels)).tolist(), (1.0 - ones / through).tolist(), strict=True)) if len(ones) else []
     )
+
+
+def _risks(through: Floats, zeros: Floats) -> Floats:
+    """The sum of the expected risks after each question; those of one column, `zeros` among them, in any order."""
+    after, bad = through.cumsum(axis=1), zeros.cumsum(axis=1)
+    before = after - through
+    rate = np.divide(zeros, through, out=np.zeros_like(zeros), where=through > 0)
+    most = int(after.max(initial=0.0))
+    harmonic = np.concatenate([[0.0], (1.0 / np.arange(1, most + 1)).cumsum()])
+    spread = harmonic[after.astype(np.intp)] - harmonic[before.astype(np.intp)]
+    summed: Floats = (zeros + (bad - zeros - before * rate) * spread).sum(axis=1)
+    return summed
+
+
+def at_threshold(labels: Floats, probabilities: Floats, threshold: float) -> tuple[float, float] | None:
+    """The point of `risk_coverage` where those from `threshold` on are let through; None if there are none."""
+    through = probabilities >= threshold
+    return (float(through.mean()), float(1.0 - labels[through].mean())) if through.any() else None
 
 
 def _by_threshold(labels: Floats, probabilities: Floats) -> tuple[Floats, Floats]:

@@ -1,16 +1,21 @@
 """Questions asked end to end, through the hub and the configured models."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from callbacks.answer import Judge
 from callbacks.events import FinalAnswer, PipelineMetric
 from evaluation.corpus import Track, unwatched
 from evaluation.relevance import contained, holds
 from evaluation.sets import Question, QuestionSet
 from graph.hub import Hub
 from graph.query import Query
+from language.sentences import Span, sentence_spans
+
+MARKER = re.compile(r"\s*\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,21 @@ def citations_relevant(reply: Reply, questions: QuestionSet) -> list[bool]:
         for source in reply.answered.sources
     }
     return [relevant[citation.index] for citation in reply.answered.citations if citation.index in relevant]
+
+
+def citations_precise(reply: Reply, judge: Judge) -> list[bool]:
+    """For each citation of an answer, whether its quote alone supports the sentence it stands at."""
+    if reply.answered is None:
+        return []
+    answer = reply.answered.answer
+    spans = sentence_spans(answer)
+    return [
+        judge(_cited(answer, spans, citation.start), [citation.quote]).support == "supported"
+        for citation in reply.answered.citations
+    ]
+
+
+def _cited(answer: str, spans: Sequence[Span], at: int) -> str:
+    """The sentence that a marker at `at` belongs to: the last one with a word before it, without markers."""
+    said = (MARKER.sub("", answer[start:end]).strip() for start, end in reversed(spans) if start < at)
+    return next((sentence for sentence in said if any(map(str.isalnum, sentence))), "")

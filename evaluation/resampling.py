@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from evaluation import probabilities
 from evaluation.probabilities import Floats
 
 RESAMPLES = 1000
@@ -47,7 +50,7 @@ class Figure:
         return f"{self._spell(self.low)}–{self._spell(self.high)}" if self.known else ""
 
     def _spell(self, value: float) -> str:
-        return f"{value:.3f}" if self.unit == "share" else f"{value:.1f}"
+        return f"{value:z.3f}" if self.unit == "share" else f"{value:.{1 if value >= 1 else 2}f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,21 @@ class Bootstrap:
         )
         low, high = np.quantile(drawn, [0.025, 0.975])
         return Figure(value, float(low), float(high), n, unit)
+
+    def mean(self, values: npt.ArrayLike, strata: Sequence[int] | None = None) -> Figure:
+        """The mean of shares or of yes and no."""
+        numbers = np.asarray(values, np.float64)
+        return self.figure(partial(probabilities.mean, values=numbers), strata or (len(numbers),))
+
+    def times(self, taken: Sequence[float]) -> dict[str, Figure]:
+        """The median and the 95th percentile of milliseconds, as `p50` and `p95`."""
+        values = np.array(taken, np.float64)
+        return {
+            f"p{100 * share:.0f}": self.figure(
+                partial(probabilities.quantile, values=values, share=share), (len(values),), "ms"
+            )
+            for share in (0.50, 0.95)
+        }
 
 
 def _weights(rng: np.random.Generator, rows: int, strata: Sequence[int]) -> Floats:

@@ -6,14 +6,13 @@ from time import perf_counter
 from typing import Any, Literal, get_args
 
 from evaluation.corpus import Track, unwatched
+from evaluation.decisions import Gate, Seen
 from evaluation.relevance import holds
 from evaluation.sets import Question, QuestionSet
 from retrieval.library import Library
 
 DEPTH = 10
 """Hits that are scored."""
-GATE_DEPTH = 6
-"""Hits that the gate sees: the default `top_k` of a question."""
 
 Difficulty = Literal["topic absent", "passage absent", "near miss"]
 """What is wrong with a question that should be refused: nothing on its topic is there, what it is about is there but
@@ -50,26 +49,23 @@ def _rank(library: Library, collection: str, questions: QuestionSet, question: Q
 
 
 @dataclass(frozen=True, slots=True)
-class Probabilities:
-    """What the gate is told, a probability for each question."""
+class Probed:
+    """What the gate makes of each question."""
 
-    present: list[float]
+    present: list[Seen]
     """Answerable questions, asked as they are."""
-    absent: dict[Difficulty, list[float]]
+    absent: dict[Difficulty, list[Seen]]
     """Questions to be refused; only the difficulties that the set has."""
 
 
-def probe(library: Library, collection: str, questions: QuestionSet, track: Track = unwatched) -> Probabilities:
-    """The probability of the evidence for each question, with everything there and with the answer taken away."""
-    probabilities = Probabilities([], {})
+def probe(gate: Gate, questions: QuestionSet, track: Track = unwatched) -> Probed:
+    """Show the gate each question, with everything there and with the answer taken away."""
+    probed = Probed([], {})
     for question in track(questions.questions, "Asking the gate"):
         for difficulty, filters in _probes(questions, question):
-            probability = library.search_now(collection, question.question, GATE_DEPTH, filters).probability
-            if difficulty is None:
-                probabilities.present.append(probability)
-            else:
-                probabilities.absent.setdefault(difficulty, []).append(probability)
-    return probabilities
+            seen = gate.see(question.question, filters)
+            (probed.present if difficulty is None else probed.absent.setdefault(difficulty, [])).append(seen)
+    return probed
 
 
 def _probes(

@@ -80,8 +80,12 @@ class QuestionSet:
 
 def read_set(path: Path) -> QuestionSet:
     """Read a question file and the corpus beside it. Raises `SetError`, and `OSError` for a file that is not there."""
-    name = _question_name(path)
-    questions = tuple(question for _, question in _lines(path, Question))
+    name, kind = named(path)
+    if kind == "claims":
+        raise SetError(f"{path}: holds claims, not questions")
+    if kind == "corpus":
+        raise SetError(f"{path}: is a corpus; name the questions beside it, and it is found")
+    questions = tuple(question for _, question in lines(path, Question))
     if not questions:
         raise SetError(f"{path}: there are no questions in it")
     beside = _corpus_of(path, name)
@@ -91,22 +95,24 @@ def read_set(path: Path) -> QuestionSet:
     return QuestionSet(
         name=name,
         path=path,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        digest=digest(path),
         questions=questions,
         corpus=corpus,
         long=frozenset(key for key, entry in (corpus or {}).items() if len(entry.text) > LONG),
     )
 
 
-def _question_name(path: Path) -> str:
+def named(path: Path) -> tuple[str, str | None]:
+    """The name of a set, and what its file says it is: `queries`, `corpus`, `claims` or nothing. Raises `SetError`."""
     match = _NAME.fullmatch(path.name)
     if match is None:
-        raise SetError(f"{path}: a question set is a .jsonl or .jsonl.gz file")
-    if match["kind"] == "claims":
-        raise SetError(f"{path}: holds claims, not questions; claims cannot be evaluated yet")
-    if match["kind"] == "corpus":
-        raise SetError(f"{path}: is a corpus; name the questions beside it, and it is found")
-    return match["name"]
+        raise SetError(f"{path}: a set is a .jsonl or .jsonl.gz file")
+    return match["name"], match["kind"]
+
+
+def digest(path: Path) -> str:
+    """The first 12 digits of the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _corpus_of(path: Path, name: str) -> Path | None:
@@ -116,7 +122,7 @@ def _corpus_of(path: Path, name: str) -> Path | None:
 
 def _read_corpus(path: Path) -> dict[str, Entry]:
     corpus: dict[str, Entry] = {}
-    for number, entry in _lines(path, Entry):
+    for number, entry in lines(path, Entry):
         if entry.id in corpus:
             raise SetError(f"{path}:{number}: the id {entry.id!r} was there before")
         corpus[entry.id] = entry
@@ -136,13 +142,13 @@ def _check(path: Path, questions: tuple[Question, ...], corpus: Mapping[str, Ent
 L = TypeVar("L", bound=Line)
 
 
-def _lines(path: Path, model: type[L]) -> Iterator[tuple[int, L]]:
-    """The lines with their numbers, from 1; blank ones are passed over."""
+def lines(path: Path, model: type[L]) -> Iterator[tuple[int, L]]:
+    """The lines with their numbers, from 1; blank ones are passed over. Raises `SetError` and `OSError`."""
     opened = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
-        with opened(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
+        with opened(path, "rt", encoding="utf-8") as read:
+            for number, line in enumerate(read, 1):
                 if line.strip():
                     yield number, model.model_validate_json(line)
     except ValidationError as error:

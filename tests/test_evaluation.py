@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from evaluation import probabilities, scoring
+from callbacks.events import CitationAttached, FinalAnswer
+from chains.verify import lexical_judge
+from evaluation import probabilities, replies, scoring
+from evaluation.decisions import lenient
 from evaluation.relevance import contained, holds
+from evaluation.replies import Reply
 from evaluation.resampling import Bootstrap, Figure
 from evaluation.sets import LONG, Question, read_set
+from evaluation.targets import at_least, at_most
+from graph.policy import BUILT_IN, Policy
 from server.__main__ import main
 
 NONE: frozenset[str] = frozenset()
@@ -88,6 +95,45 @@ def test_curves_take_ties_in_one_step() -> None:
     assert not probabilities.reliability(told(), told())
 
 
+def test_the_area_under_risk_and_coverage_is_as_by_hand() -> None:
+    labels, values = told(1, 0, 1, 0), told(0.9, 0.8, 0.4, 0.1)
+    area = (0 + 1 / 2 + 1 / 3 + 2 / 4) / 4
+    assert probabilities.aurc(ONE, labels=labels, probabilities=values) == pytest.approx(area)
+    oracle = (0 + 0 + 1 / 3 + 2 / 4) / 4
+    assert probabilities.excess_aurc(ONE, labels=labels, probabilities=values) == pytest.approx(area - oracle)
+
+
+def test_an_order_without_a_mistake_has_no_excess_also_with_ties() -> None:
+    labels = told(1, 0, 1, 0)
+    for values in (told(0.9, 0.2, 0.9, 0.2), told(0.9, 0.1, 0.8, 0.2)):
+        assert probabilities.excess_aurc(ONE, labels=labels, probabilities=values) == pytest.approx(0)
+    tied = told(0.5, 0.5, 0.5, 0.5)
+    assert probabilities.aurc(ONE, labels=labels, probabilities=tied) == pytest.approx(0.5), "the risk of guessing"
+
+
+def test_a_question_drawn_twice_counts_twice_in_the_area() -> None:
+    labels, values = told(1, 0, 1, 0), told(0.9, 0.8, 0.4, 0.1)
+    twice = probabilities.aurc(told(2, 1, 0, 1)[None], labels=labels, probabilities=values)
+    assert twice == pytest.approx((0 + 0 + 1 / 3 + 2 / 4) / 4)
+
+
+def test_a_threshold_is_a_point_of_its_curve() -> None:
+    labels, values = told(1, 0, 1, 0), told(0.9, 0.8, 0.4, 0.1)
+    assert probabilities.at_threshold(labels, values, 0.4) == (0.75, pytest.approx(1 / 3))
+    assert probabilities.at_threshold(labels, values, 0.95) is None
+
+
+def test_a_target_is_met_by_the_value_and_narrowly_if_the_interval_says_otherwise() -> None:
+    for figure, least, most in (
+        (Figure(0.96, 0.95, 0.97, 9), "met", "not met"),
+        (Figure(0.96, 0.90, 0.97, 9), "met, narrowly", "not met, narrowly"),
+        (Figure(0.93, 0.90, 0.95, 9), "not met, narrowly", "met, narrowly"),
+        (Figure(0.94, 0.94, 0.94, 9), "met", "met"),
+    ):
+        assert (at_least(0.94).verdict(figure), at_most(0.94).verdict(figure)) == (least, most)
+    assert (str(at_least(0.94)), str(at_most(5.0))) == ("≥ 0.94", "≤ 5")
+
+
 def test_a_quantile_is_a_value_that_was_seen() -> None:
     values = told(4, 1, 3, 2)
     assert [probabilities.quantile(ONE, values=values, share=share)[0] for share in (0.5, 0.75, 0.95)] == [2, 3, 4]
@@ -127,6 +173,24 @@ def test_a_hit_holds_a_span_it_overlaps() -> None:
     assert holds(question, "d", 20, 40, by_span=True) == frozenset()
     assert holds(question, "e", 10, 20, by_span=True) == frozenset()
     assert holds(question, "d", 20, 40, by_span=False) == {"d"}
+
+
+def test_a_citation_is_precise_if_its_quote_alone_supports_the_sentence_before_it() -> None:
+    answer = "Tea is hot. [1] The ferry leaves at noon [2]. It costs 3 marks. [2]"
+    markers = [answer.index("[1]"), answer.index("[2]"), answer.rindex("[2]")]
+    cited = [CitationAttached.model_construct(start=at, quote="The ferry leaves at noon.") for at in markers]
+    final = FinalAnswer.model_construct(answer=answer, citations=cited, outcome="answered")
+    reply = Reply(Question(id="q", question="?"), final, None)
+    judge = lexical_judge(lambda wanted: dict.fromkeys(wanted, 1.0))
+    assert replies.citations_precise(reply, judge) == [False, True, False]
+    assert replies.citations_precise(Reply(reply.question, None, None), judge) == []
+
+
+def test_any_policy_can_be_asked_for_two_passages_at_060() -> None:
+    for policy in BUILT_IN.values():
+        asked = lenient(policy)
+        assert (asked.min_chunks, asked.min_score, asked.precheck) == (2, 0.60, "none")
+        assert Policy.model_validate(asked.model_dump()) == asked
 
 
 CORPUS = [
@@ -177,9 +241,20 @@ def test_one_command_measures_a_set_and_writes_a_page(folder: Path) -> None:
     for expected in ("3 + 3", "3 + 2", "3 + 1"):  # tea is all of its topic: it is taken away once
         assert expected in done.output
     assert "all-MiniLM-L6-v2" in done.output
+    for expected in (
+        "excess AURC",
+        "refused in the end, 2 passages at 0.60",
+        "opened by the gate",
+        "gate decision p95",
+    ):
+        assert expected in done.output
+    assert re.search(r"citation precision +1.000 1.000–1.000 +\d +≥ 1 met", done.output)
+    assert re.search(r"tiny +gate, topic absent: AUROC +1.000 +≥ 0.99 +met", done.output)
     assert not (folder / "data").exists(), "the user's data is not touched"
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 4
+    assert page.count('class="ring') == 3, "the policy's threshold, for each difficulty"
+    assert "<h2>Targets</h2>" in page
     assert "http" not in page, "nothing is loaded from elsewhere"
     assert "<script" not in page
     assert [path.name for path in folder.iterdir() if "report" in path.name] == ["report.html"]
@@ -214,11 +289,9 @@ def test_a_bad_line_is_named_with_its_file(folder: Path, line: object, named: st
 
 
 def test_what_is_no_question_set_is_named(folder: Path) -> None:
-    put(folder / "tiny.claims.jsonl", {"id": "1", "claim": "Tea is served."})
     put(folder / "empty.jsonl", "\n")
     (folder / "torn.jsonl.gz").write_bytes(gzip.compress(b"{}" * 500)[:20])
     for name, reason in (
-        ("tiny.claims.jsonl", "holds claims"),
         ("tiny.corpus.jsonl.gz", "is a corpus"),
         ("empty.jsonl", "no questions"),
         ("torn.jsonl.gz", "torn.jsonl.gz:1: "),

@@ -1,0 +1,70 @@
+"""What the figures are meant to reach: the one place where targets stand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evaluation.resampling import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound on a figure, which belongs to what is met."""
+
+    bound: float
+    at_most: bool = False
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.bound:g}"
+
+    def met(self, figure: Figure) -> bool:
+        """Whether the value, exact to rounding errors, reaches the target."""
+        short = figure.value - self.bound if self.at_most else self.bound - figure.value
+        return short < 1e-9
+
+    def verdict(self, figure: Figure) -> str:
+        """`met` or `not met` by the value; `narrowly` where the interval reaches across the target."""
+        said = "met" if self.met(figure) else "not met"
+        return f"{said}, narrowly" if figure.low < self.bound < figure.high else said
+
+
+def at_least(bound: float) -> Target:
+    """The larger the better."""
+    return Target(bound)
+
+
+def at_most(bound: float) -> Target:
+    """The smaller the better."""
+    return Target(bound, at_most=True)
+
+
+TARGETS: Mapping[str, Mapping[str, Target]] = {
+    "gate, answerable questions": {
+        "over-refusal at 0.60": at_most(0.03),
+        "refused at first, 2 passages at 0.60": at_most(0.03),
+        "refused in the end, 2 passages at 0.60": at_most(0.03),
+    },
+    "gate, topic absent": {
+        "AUROC": at_least(0.99),
+        "ECE": at_most(0.05),
+        "accuracy at 0.65": at_least(0.97),
+        "accuracy at 0.60": at_least(0.97),
+    },
+    "gate, passage absent": {"AUROC": at_least(0.90)},
+    "answers of the embedded model": {
+        "citation coverage": at_least(1.0),
+        "citation precision": at_least(1.0),
+    },
+    "latency, ms": {"gate decision p95": at_most(5.0)},
+    "claims": {"AUROC, supported against not supported": at_least(0.94)},
+    "seeded edits caught": {
+        kind: at_least(0.97) for kind in ("any edit", "number", "ordinal", "date", "entity", "negation")
+    },
+    "false alarms": {"verbatim sentences": at_most(0.05), "light rewordings": at_most(0.05)},
+    "time of a verdict, ms": {"p95": at_most(5.0)},
+}
+"""By the title of the section, then by the name of the figure. What is not here is published without a target."""
+
+
+def target(section: str, name: str) -> Target | None:
+    """The target of a figure, if it has one."""
+    return TARGETS.get(section, {}).get(name)
