@@ -120,8 +120,9 @@ def evaluate(
 ) -> None:
     """Measure retrieval, gate, citations and latency on question sets, verification on claims sets.
 
-    A set is a .jsonl or .jsonl.gz file with a question a line; X.claims.jsonl holds claims with evidence. The corpus beside it (X.corpus.jsonl for X.queries.jsonl
-    or X.jsonl) is indexed into a temporary folder; without one the questions are asked of the data folder.
+    A set is a .jsonl or .jsonl.gz file with a question a line; X.claims.jsonl holds claims with their evidence. The
+    corpus beside questions (X.corpus.jsonl for X.queries.jsonl or X.jsonl) is indexed into a temporary folder; without
+    one the questions are asked of the data folder.
     """
     settings = read_settings(data_dir=data_dir)
     from server.commands.evaluate import run
