@@ -64,6 +64,8 @@ class AnswerStream:
     """Where the current sentence ends if the markers at its end are left out."""
     _unknown: list[str] = field(default_factory=list)
     """Citations of the current sentence that no row has."""
+    _early: list[Reference] = field(default_factory=list)
+    """Citations before the first word of the current sentence."""
     _settled: list[PartialAnswer] = field(default_factory=list)
     """Verdicts that wait for the tokens at hand to be said: no token waits for a verdict on what came before it."""
     _half: str = ""
@@ -74,7 +76,7 @@ class AnswerStream:
         self.rows = rows
         if not self.text:  # whatever an attempt that failed has left
             self._parser, self._gap, self._half, self._unsaid = CitationParser(), "", "", ""
-            self.unknown_citations, self._unknown = 0, []
+            self.unknown_citations, self._unknown, self._early = 0, [], []
 
     def feed(self, text: str) -> Iterator[Payload]:
         """The events that a further piece of the model's text gives rise to."""
@@ -151,7 +153,13 @@ class AnswerStream:
         return len(spans) > 1 and spans[-1][0] == len(core) + 1
 
     def _cite(self, references: Sequence[Reference]) -> Iterator[Payload]:
-        """A marker for each passage cited, and a citation for each sentence; unknown ones are dropped and counted."""
+        """A marker for each passage cited, and a citation for each sentence; unknown ones are dropped and counted.
+
+        What stands before the words it is for comes after them; what no words follow is for nothing.
+        """
+        if not _says_something(self._current()):
+            self._early += references
+            return
         known: dict[str, dict[Place, str | None]] = {}
         for reference in references:
             place = self._place(reference)
@@ -236,9 +244,13 @@ class AnswerStream:
         """Say what is left of the current sentence, cite it if nothing did, and judge it by its sources."""
         yield from self._say()
         core = self._current()
-        if not any(char.isalnum() for char in core):
+        if not _says_something(core):
             self._sentence_start = len(self.text)
             return
+        if self._early:
+            early, self._early, held, self._gap = self._early, [], self._gap, " "
+            yield from self._cite(early)
+            self._gap = held
         if not self._quotes_so_far() and cite:
             supporting = self._supporting(core)
             if supporting is not None:
@@ -273,3 +285,7 @@ class AnswerStream:
                 shown = self.book[source_id]
                 for number in range(1, len(shown.sentences) + 1):
                     yield shown, number
+
+
+def _says_something(text: str) -> bool:
+    return any(char.isalnum() for char in text)

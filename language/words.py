@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import Stemmer
 
-_WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]{1,2})?|[^\W_]+")
+WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]{1,2})?|[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?![\d])")
 _WORD_NUMBERS = {
     word: str(value)
@@ -54,22 +54,22 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of `text` as they stand."""
-    return _WORD.findall(text)
+    return WORD.findall(text)
 
 
 def terms(text: str) -> list[str]:
     """Every stemmed word of `text`, in order: what is indexed."""
-    return [stem(word) for word in _WORD.findall(fold(text))]
+    return [stem(word) for word in WORD.findall(fold(text))]
 
 
 def content_terms(text: str) -> list[str]:
     """The stemmed words of `text` that carry meaning, in order, with repetitions."""
-    return [stem(word) for word in _WORD.findall(fold(text)) if word not in STOPWORDS]
+    return [stem(word) for word in WORD.findall(fold(text)) if word not in STOPWORDS]
 
 
 def word_pairs(text: str) -> list[tuple[str, str]]:
     """The stemmed neighbouring words of `text`, at least one of each two carrying meaning, in order, each pair once."""
-    words = _WORD.findall(fold(text))
+    words = WORD.findall(fold(text))
     telling = [(a, b) for a, b in pairwise(words) if a not in STOPWORDS or b not in STOPWORDS]
     return list(dict.fromkeys((stem(a), stem(b)) for a, b in telling))
 

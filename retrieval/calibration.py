@@ -19,12 +19,15 @@ class Platt:
         return 1.0 / (1.0 + math.exp(-(self.slope * feature + self.offset)))
 
 
-EVIDENCE = Platt(slope=26.7, offset=-10.43)
-"""Best sentence feature of all passages -> probability that they answer the question.
+EVIDENCE = Platt(slope=28.7, offset=-10.42)
+"""The best feature of all passages (`retrieval.hybrid.Hit.feature`) -> probability that they answer the question.
 
-Fitted on answerable questions against the same questions without their topic, over four public collections of
-equal weight (Wikipedia paragraphs, long documents, two-hop articles, medical abstracts). See docs/decisions/0004.
+Fitted on answerable questions against the same questions without their topic and against questions about something
+else, over six public collections of equal weight. See docs/decisions/0010.
 """
+
+FEATURE = 2
+"""Which feature the curves are of: one that was fitted on a collection by another feature says nothing of this one."""
 
 
 def passage_probability(evidence: float, feature: float, best_feature: float) -> float:

@@ -19,6 +19,14 @@ The first group is the heading, the others are the sentences.
 """
 
 _NO_WORD = 0
+_IMAGINED = 30.0
+"""Passages that a collection is imagined to have besides its own: in one of three passages, a word that two of them
+hold tells something all the same."""
+_IMAGINED_HOLD = 0.6
+"""How many of the imagined passages hold a word, whichever."""
+_NEVER_HELD = 0.5
+"""What every question is taken to ask for besides its words: half a word that the collection has never seen. To hold
+all of `When was it issued?` proves less than to hold all of a longer question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,9 @@ class Coverage:
 
     sentences: npt.NDArray[np.float64]
     """Of every sentence, one passage after the other."""
+    proven: npt.NDArray[np.float64]
+    """The same with words weighted by `worth` and something asked for that nothing holds: comparable between
+    questions, and between collections."""
     together: npt.NDArray[np.float64]
     """Of each passage: its two best sentences and its heading."""
 
@@ -43,11 +54,23 @@ def pack(passage: Passage) -> Packed:
     return np.array([len(groups), *map(len, groups), *flat], np.uint32)
 
 
-def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[str, float]) -> Coverage:
-    """How much of the stemmed words `wanted` each passage holds. There is at least one passage."""
+def worth(idf: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:
+    """What words tell in a collection of `size` passages, from their idf there: above 0, and 1 for a word never seen.
+
+    It is their idf as if there were a few imagined passages more, in units of the largest possible.
+    """
+    total = size + 1.0 + _IMAGINED
+    holding = (size + 1.0) * np.exp(-idf) + _IMAGINED_HOLD  # idf = log((size + 1) / (passages that hold it + 0.5))
+    told: npt.NDArray[np.float64] = np.log(total / holding) / np.log(total / (0.5 + _IMAGINED_HOLD))
+    return told
+
+
+def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[str, float], size: int) -> Coverage:
+    """How much of the stemmed words `wanted` each passage holds, in a collection of `size`; there is at least one."""
     words = np.array([_hash(term) for term in wanted], np.uint32)
-    weights = np.array([idf.get(term, 1.0) for term in wanted])
-    weights = weights / (weights.sum() or 1.0)
+    rarity = np.array([idf[term] for term in wanted], np.float64)
+    weights = rarity / (rarity.sum() or 1.0)
+    worths = worth(rarity, size)
     groups = np.array([one[0] for one in packed], np.int64)
     sizes = np.concatenate([one[1 : 1 + one[0]] for one in packed]).astype(np.int64)
     flat = np.concatenate([one[1 + one[0] :] for one in packed])
@@ -62,7 +85,8 @@ def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[st
     best = order[headings + np.minimum(1, groups - 1)]
     second = order[headings + np.minimum(2, groups - 1)]
     together = (held[headings] | held[best] | held[second]) @ weights
-    return Coverage(shares[is_sentence], together)
+    proven = held[is_sentence] @ (worths / (worths.sum() + _NEVER_HELD))
+    return Coverage(shares[is_sentence], proven, together)
 
 
 def pairs_held(stems: Sequence[str], pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:

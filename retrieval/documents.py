@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.calibration import Platt
+from retrieval.calibration import FEATURE, Platt
 from retrieval.database import Database
 from retrieval.embeddings import DIMENSIONS, Vectors
 from retrieval.passages import Draft, Passage
@@ -21,6 +21,7 @@ from retrieval.passages import Draft, Passage
 Keys = npt.NDArray[np.int64]
 """Passage or document keys, shape (n,)."""
 
+_FEATURE = "feature"
 _AT_ONCE = 500
 """Keys in one statement; SQLite's oldest limit on parameters is 999."""
 
@@ -341,21 +342,24 @@ class DocumentStore:
 
     def calibration(self, collection: str) -> Platt | None:
         """The curve fitted on a collection, if one is in use."""
-        rows = self.database.rows("SELECT slope, offset FROM calibrations WHERE collection = ?", collection)
-        return Platt(*rows[0]) if rows else None
+        rows = self.database.rows("SELECT slope, offset, report FROM calibrations WHERE collection = ?", collection)
+        return Platt(*rows[0][:2]) if rows and _of_this_feature(rows[0][2]) else None
 
     def set_calibration(self, collection: str, curve: Platt, report: dict[str, float]) -> None:
         """Score a collection with a curve from now on; `report` says how good it was found."""
         with self.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO calibrations VALUES (?, ?, ?, ?, ?)",
-                (collection, curve.slope, curve.offset, json.dumps(report), now()),
+                (collection, curve.slope, curve.offset, json.dumps({**report, _FEATURE: FEATURE}), now()),
             )
 
     def calibration_report(self, collection: str) -> dict[str, Any] | None:
         """How good the curve in use was found, and when."""
         rows = self.database.rows("SELECT report, created FROM calibrations WHERE collection = ?", collection)
-        return {**json.loads(rows[0][0]), "created": rows[0][1]} if rows else None
+        if not rows or not _of_this_feature(rows[0][0]):
+            return None
+        report = {key: value for key, value in json.loads(rows[0][0]).items() if key != _FEATURE}
+        return {**report, "created": rows[0][1]}
 
     # --- reading
 
@@ -494,6 +498,11 @@ def _marks(values: Sequence[object]) -> str:
 
 def _member(document_id: str, metadata: str) -> Member:
     return Member(document_id, _NOTHING if metadata == "{}" else json.loads(metadata))
+
+
+def _of_this_feature(report: str) -> bool:
+    """Whether a curve was fitted on the feature of today: else it says nothing."""
+    return bool(json.loads(report).get(_FEATURE) == FEATURE)
 
 
 def _document(row: tuple[Any, ...]) -> StoredDocument:

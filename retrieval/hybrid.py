@@ -13,6 +13,7 @@ from retrieval.documents import Keys, Scorable
 from retrieval.embeddings import Vectors
 from retrieval.index import Snapshot
 from retrieval.passages import Passage
+from retrieval.smalltalk import is_small_talk
 
 LEG_DEPTH = 50
 """How many candidates each leg contributes."""
@@ -38,9 +39,9 @@ class Hit:
     rank_score: float
     """The score-aware sum."""
     feature: float
-    """Of the best sentence: half cosine, half idf coverage of the question; what calibration starts from."""
+    """Of its best sentence: half cosine, half proven coverage of the question; what calibration starts from."""
     sentence_features: tuple[float, ...]
-    """The same feature of every sentence, in order."""
+    """Of every sentence, in order: half cosine, half idf coverage, which compares the sentences of one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Evidence:
 
     @property
     def feature(self) -> float:
-        """The best sentence feature of all passages, 0..1."""
+        """The best feature of all passages, 0..1."""
         return max((hit.feature for hit in self.hits), default=0.0)
 
     def score(self, hit: Hit) -> float:
@@ -81,6 +82,8 @@ class Question:
     def of(cls, text: str, vector: Vectors, dense: Vectors | None = None) -> "Question":
         """Only words that carry meaning count: a question without any is about nothing that could be found."""
         words = tuple(dict.fromkeys(content_terms(text)))
+        if is_small_talk(words):
+            words = ()
         return cls(words, tuple(word_pairs(text)), vector, vector if dense is None else dense)
 
 
@@ -88,7 +91,8 @@ class Question:
 class _Scored:
     key: int
     rank_score: float
-    features: tuple[float, ...]
+    feature: float
+    sentence_features: tuple[float, ...]
 
 
 def search(
@@ -116,7 +120,7 @@ def search(
     passages = stored.passages([one.key for one in best])
     return Evidence(
         [
-            Hit(passages[one.key], one.rank_score, max(one.features), one.features)
+            Hit(passages[one.key], one.rank_score, one.feature, one.sentence_features)
             for one in best
             if one.key in passages
         ],
@@ -131,19 +135,22 @@ def _best(
         return []
     starts = np.cumsum(candidates.counts) - candidates.counts
     idf = snapshot.lexical.idf(question.terms)
-    covered = coverage_of(candidates.words, question.terms, idf)
+    covered = coverage_of(candidates.words, question.terms, idf, snapshot.lexical.size)
     sentences = candidates.sentences.astype(np.float32) @ question.vector
     cosines = candidates.dense @ question.dense
     bm25 = np.array([lexical.get(key, 0.0) for key in candidates.keys])
     legs = bm25 / (sum(idf.values()) or 1.0) + cosines
     words = covered.together + PAIRS_WEIGHT * pairs_held(candidates.stems, question.pairs)
     ranks = legs + np.maximum.reduceat(sentences, starts) + words
-    features = 0.5 * np.maximum(sentences, 0.0) + 0.5 * covered.sentences
+    alike = 0.5 * np.maximum(sentences, 0.0)
+    features = np.maximum.reduceat(alike + 0.5 * covered.proven, starts)
+    of_sentences = alike + 0.5 * covered.sentences
     return [
         _Scored(
             candidates.keys[at],
             float(ranks[at]),
-            tuple(features[starts[at] : starts[at] + candidates.counts[at]].tolist()),
+            float(features[at]),
+            tuple(of_sentences[starts[at] : starts[at] + candidates.counts[at]].tolist()),
         )
         for at in np.argsort(-ranks, kind="stable")[:k]
     ]

@@ -38,6 +38,11 @@ _SEARCH_K = 6
 _PRIOR = 5.0
 """How many questions the shipped curve weighs against, one standard deviation away."""
 _SLOPE_SD, _MIDPOINT_SD = 8.0, 0.08
+_HIGHEST = 0.75
+_MOST_RAISED = 0.03
+"""How far the midpoint may go up: made-up questions show how near other topics come, but real ones fall shorter."""
+_CLEARLY = 0.85
+"""The share of the shipped curve's loss that a fitted one must come down to, to take its place."""
 _FOLDS = 5
 
 
@@ -47,6 +52,8 @@ class Sample:
 
     answerable: Floats
     unanswerable: Floats
+    made_up: bool = False
+    """Whether nobody asked these questions."""
 
     @property
     def features(self) -> Floats:
@@ -73,8 +80,8 @@ class Refit:
 
     @property
     def better(self) -> bool:
-        """Whether the fitted curve is to be used."""
-        return self.loss_after < self.loss_before
+        """Whether the fitted curve is to be used: a little gain on made-up questions is not worth other thresholds."""
+        return self.loss_after < self.loss_before * (_CLEARLY if self.sample.made_up else 1.0)
 
 
 class TooSmall(ValueError):
@@ -94,14 +101,15 @@ def made_up(library: Library, collection: str, *, count: int = QUESTIONS, seed: 
         unanswerable.append(search(snapshot, library.stored, asked, _SEARCH_K, among=elsewhere).feature)
     if len(answerable) < min(count, _LEAST_QUESTIONS) or len(snapshot.members) < 2:
         raise TooSmall(f"{collection} has too little text to make questions from")
-    return Sample(np.array(answerable), np.array(unanswerable))
+    return Sample(np.array(answerable), np.array(unanswerable), made_up=True)
 
 
 def fit(sample: Sample, prior: Platt = EVIDENCE) -> Platt:
     """The most probable curve given the sample; the prior is normal in slope and midpoint around the shipped curve."""
     slopes = np.arange(8.0, 60.0, 0.5)[:, None]
-    midpoints = np.arange(0.15, 0.75, 0.005)[None, :]
     middle = -prior.offset / prior.slope
+    highest = middle + _MOST_RAISED if sample.made_up else _HIGHEST
+    midpoints = np.arange(0.15, highest, 0.005)[None, :]
     penalty = ((slopes - prior.slope) / _SLOPE_SD) ** 2 + ((midpoints - middle) / _MIDPOINT_SD) ** 2
     total = _PRIOR * penalty / 2
     for features, sign in ((sample.answerable, -1.0), (sample.unanswerable, 1.0)):
@@ -162,7 +170,7 @@ def _part(sample: Sample, fold: int, *, inside: bool) -> Sample:
         chosen: Floats = features[(np.arange(len(features)) % _FOLDS == fold) == inside]
         return chosen
 
-    return Sample(part(sample.answerable), part(sample.unanswerable))
+    return Sample(part(sample.answerable), part(sample.unanswerable), sample.made_up)
 
 
 def _loss(curve: Platt, sample: Sample) -> float:

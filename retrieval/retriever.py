@@ -15,8 +15,8 @@ from retrieval.reach import Reach
 class HybridRetriever(BaseRetriever):
     """Hybrid search of one collection.
 
-    The metadata of each `Document`: `source_id`, `document_id`, `source` (title), `section`, `header` (of its table), `page`, `start`, `end`
-    (code points in the document), `score` (calibrated, 0..1), `evidence` (of all of them together, 0..1),
+    The metadata of each `Document`: `source_id`, `document_id`, `source` (title), `section`, `header` (of its table),
+    `page`, `start`, `end` (code points in the document), `score` (calibrated, 0..1), `evidence` (of all of them, 0..1),
     `sentences` (spans in the text), `sentence_scores` (0..1, how well each matches the question), `uri`, and
     `metadata` (what the caller stored with the document).
     """

@@ -10,7 +10,7 @@ from retrieval.refit import Refit, Sample, TooSmall, made_up, refit
 
 log = logging.getLogger(__name__)
 
-LARGE = 1_000
+LARGE = 300
 """Passages from which on a collection is calibrated by itself."""
 _GROWN = 1.5
 """How much it must have grown since the last time."""

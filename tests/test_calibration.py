@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from language.sentences import sentence_spans
 from retrieval.calibration import EVIDENCE, Platt
+from retrieval.coverage import coverage_of, worth
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library
 from retrieval.refit import Sample, TooSmall, fit, made_up, probabilities, refit
@@ -36,6 +37,94 @@ def guide(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Library:
     for page in sorted((HOME / "docs" / "guide").glob("*.md")):
         library.add("default", Submission(data=page.read_bytes(), name=page.name, id=page.stem))
     return library
+
+
+FERRY = "The ferry from Brack to Holm leaves at noon. A return ticket costs 14 crowns. Dogs travel free on deck."
+MUSEUM = "The museum of tiles opens in April. Its kiln was built in 1881. School classes pay nothing on Mondays."
+
+
+@pytest.fixture(scope="module")
+def two_files(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """As somebody uploads who only wants to try."""
+    library = library_in(tmp_path_factory.mktemp("two"), encoder)
+    library.add("default", Submission(data=FERRY, name="ferry.txt", id="ferry"))
+    library.add("default", Submission(data=MUSEUM, name="museum.txt", id="museum"))
+    return library
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When does the ferry leave?",
+        "What does a return ticket cost?",
+        "Do dogs travel free?",
+        "In which year was the kiln built?",
+        "When does the museum open?",
+        "What do school classes pay on Mondays?",
+    ],
+)
+def test_two_small_files_are_enough_to_be_sure_of_what_they_say(two_files: Library, question: str) -> None:
+    assert two_files.search_now("default", question, 6).probability > 0.65
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who wrote the opera Aida?",
+        "How do I renew my passport?",
+        "What is the boiling point of mercury?",
+        "Which side effects does ibuprofen have?",
+        "Who leads the finance department?",
+    ],
+)
+def test_two_small_files_do_not_answer_what_they_are_not_about(two_files: Library, question: str) -> None:
+    assert two_files.search_now("default", question, 6).probability < 0.5
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "hello",
+        "Hi there, how are you?",
+        "What is the weather today?",
+        "what time is it",
+        "Thanks!",
+        "Tell me a joke",
+        "?",
+    ],
+)
+def test_small_talk_is_refused_even_where_its_words_are_written(encoder: MiniLM, tmp_path: Path, message: str) -> None:
+    library = library_in(tmp_path, encoder)
+    said = "Hello, said the guide, good morning! Hi, what time is it? Thanks for the joke about the weather today. "
+    library.add("default", Submission(data=said + FERRY, id="talk"))
+    assert library.search_now("default", message, 6).probability < 0.5
+    library.close()
+
+
+def test_the_best_passage_is_as_probable_as_the_evidence_and_the_others_less(two_files: Library) -> None:
+    evidence = two_files.search_now("default", "When does the ferry leave?", 6)
+    scores = [evidence.score(hit) for hit in evidence.hits]
+    assert max(scores) == pytest.approx(evidence.probability)
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_word_tells_less_the_more_passages_hold_it_and_something_in_any_case() -> None:
+    for size in (1, 3, 50, 10_000):
+        held_by = np.array([0, 1, size])
+        told = worth(np.log((size + 1) / (held_by + 0.5)), size)
+        assert told[0] == pytest.approx(1.0)
+        assert told[0] > told[1] >= told[2] > 0
+    assert worth(np.log(np.array([2 / 1.5])), 1)[0] > 0.7, "the only passage there is holds it: it is still a match"
+
+
+def test_holding_all_of_a_short_question_proves_less_than_holding_all_of_a_long_one(own_library: Library) -> None:
+    own_library.add("c", Submission(data="The treaty of Brack was signed in the old harbour.", id="treaty"))
+    packed = own_library.stored.scorable(own_library.snapshot("c").keys.tolist()).words
+    short, long = ["sign"], ["treati", "brack", "sign", "harbour"]
+    idf = dict.fromkeys(long, 5.0)
+    of_short, of_long = coverage_of(packed, short, idf, 500), coverage_of(packed, long, idf, 500)
+    assert of_short.sentences[0] == pytest.approx(of_long.sentences[0]) == pytest.approx(1.0)
+    assert of_short.proven[0] < of_long.proven[0] < 1.0
 
 
 def test_a_fit_finds_the_curve_the_labels_came_from() -> None:

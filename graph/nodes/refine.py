@@ -53,6 +53,8 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     cited = any(citation.sentence not in {*doubtful, *endangered} for citation in stream.citations)
     if not stream.text:
         return _refused(state, context)
+    if not stream.sentences:  # markers without a word
+        return await _retract(state, context)
     if not doubtful and not endangered and cited:
         return await _confirm(state, stream, evidence)
     revision = await _revised(state, context, [*doubtful, *endangered])
