@@ -157,15 +157,15 @@ class AnswerStream:
 
         What stands before the words it is for comes after them; what no words follow is for nothing.
         """
-        if not _says_something(self._current()):
-            self._early += references
-            return
+        early = not _says_something(self._current())
         known: dict[str, dict[Place, str | None]] = {}
         for reference in references:
             place = self._place(reference)
             if place is None:
                 self.unknown_citations += 1
                 self._unknown.append(str(reference))
+            elif early:
+                self._early.append(reference)
             else:
                 better = self._better(place)
                 pointed = better or place

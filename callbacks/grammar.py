@@ -34,6 +34,7 @@ class Grammar:
     started: bool = False
     verdict: Verdict | None = None
     tokens: int = 0
+    refined: bool = False
     retracted: bool = False
     ended: bool = False
     measured: bool = False
@@ -58,6 +59,7 @@ class Grammar:
         match payload:
             case Token():
                 _require(self.open, "a token needs an open gate")
+                _require(not self.refined, "the draft is complete once it was checked")
                 self.tokens += 1
             case PartialAnswer() | CitationAttached() | RefinementUpdate():
                 _require(self.open, "nothing is said of an answer behind a closed gate")
@@ -96,7 +98,7 @@ class Grammar:
             case RefinementUpdate():
                 for citation in payload.additional_citations:
                     self._check_citation(citation)
-                self.retracted = payload.action == "retract"
+                self.refined, self.retracted = True, payload.action == "retract"
 
     def _check_citation(self, citation: CitationAttached) -> None:
         _require(self.sources.get(citation.source_id) == citation.index, "a citation needs a source that was shown")

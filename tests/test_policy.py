@@ -164,8 +164,4 @@ def test_a_question_hidden_behind_small_talk_is_found(encoder: MiniLM) -> None:
 
 def test_domains_that_are_equally_near_are_all_named(encoder: MiniLM) -> None:
     known = dict(BUILT_IN, tea=Policy(description="How to brew tea."), herbs=Policy(description="How to brew a tea."))
-        **BUILT_IN,
-        "tea": Policy(description="How to brew tea."),
-        "herbs": Policy(description="How to brew a tea."),
-    }
     assert {"tea", "herbs"} <= set(Descriptions(encoder.encode_query).nearest("How is tea brewed?", known))
