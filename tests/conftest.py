@@ -11,15 +11,18 @@ import httpx
 import pytest
 
 from chains.answer import answer_chain
+from chains.classify import classify_chain
+from chains.entail import model_entailment
 from chains.models import chat_model, close_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
+from chains.sufficiency import sufficiency_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.domains import Descriptions
 from graph.hub import Hub, HubLimits
 from retrieval.embeddings import MiniLM
-from retrieval.library import Library
+from retrieval.library import Library, Submission
 from server.app import create_app
 from server.bootstrap import HOME, build_context, build_jobs, library_in
 from server.context import AppContext
@@ -27,6 +30,8 @@ from server.serving import build_server
 from server.settings import Settings
 from tests.support.corpus import fill
 from tests.support.live import Lent, Live, live, plain_server
+from tests.support.scenes import Scene
+from tests.support.scripted import CORPUS
 from tests.support.upstream import Script, Upstream
 
 REPOSITORY = Path(__file__).parent.parent
@@ -46,6 +51,16 @@ def library(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A library with the corpus. Tests that write make their own."""
     library = library_in(tmp_path_factory.mktemp("library"), encoder)
     fill(library)
+    yield library
+    library.close()
+
+
+@pytest.fixture(scope="session")
+def marked_library(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A library whose every sentence can be told from whatever a server or a model writes."""
+    library = library_in(tmp_path_factory.mktemp("marked"), encoder)
+    for name, text in CORPUS.items():
+        library.add("default", Submission(data=text, id=name, title=name))
     yield library
     library.close()
 
@@ -138,24 +153,77 @@ def provider(servers: ExitStack) -> Callable[[Script], tuple[Upstream, Live]]:
 
 @pytest.fixture
 def with_model(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """The collaborators that ask a provider's model, through LangChain's own package for it."""
+    """The collaborators that ask a provider's model; see `asking`."""
+    return partial(asking, monkeypatch)
 
-    def make(url: str, name: str = "openai:scripted", *, rewrite: bool = False, **limits: Any) -> dict[str, Any]:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
-        model = chat_model(name, temperature=0, max_tokens=500, timeout=10)
-        return {
-            "answer": answer_chain(model),
-            "rewrite": rewrite_chain(model) if rewrite else plain_rewrite(),
-            "refine": refine_chain(model),
-            "chat_model": name,
-            "close": partial(close_model, model),
-            "limits": Limits(**limits),
-        }
 
-    return make
+def asking(
+    patch: pytest.MonkeyPatch,
+    url: str,
+    name: str = "openai:scripted",
+    *,
+    rewrite: bool = False,
+    classify: bool = False,
+    sufficient: bool = False,
+    settle: bool = False,
+    **limits: Any,
+) -> dict[str, Any]:
+    """The collaborators that ask a provider's model, through LangChain's own package for it, for what is named."""
+    patch.setenv("OPENAI_API_KEY", "sk-test")
+    patch.setenv("OPENAI_BASE_URL", f"{url}/v1")
+    patch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    patch.setenv("ANTHROPIC_BASE_URL", url)
+    model = chat_model(name, temperature=0, max_tokens=500, timeout=10)
+    return {
+        "answer": answer_chain(model),
+        "rewrite": rewrite_chain(model) if rewrite else plain_rewrite(),
+        "refine": refine_chain(model),
+        "classify": classify_chain(model) if classify else None,
+        "sufficient": sufficiency_chain(model) if sufficient else None,
+        "settle": model_entailment(model) if settle else None,
+        "chat_model": name,
+        "close": partial(close_model, model),
+        "limits": Limits(**limits),
+    }
+
+
+@pytest.fixture(scope="module")
+def play(make_hub: Callable[..., Hub], marked_library: Library) -> Iterator[Callable[..., Scene]]:
+    """Runs the application over the marked library with a scripted model, for all tests of a module.
+
+    `model` are keywords of `asking`, the others those of `make_hub`.
+    """
+    running: list[Live] = []
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+
+        def start(script: Script, model: dict[str, Any] | None = None, **parts: Any) -> Scene:
+            upstream = Upstream(script)
+            at = stack.enter_context(live(plain_server(upstream.app)))
+            hub = make_hub(**{"library": marked_library} | asking(patch, at.url, **(model or {})) | parts)
+            server = stack.enter_context(application(hub, log_level="error"))
+            running.extend([at, server])
+            http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30, trust_env=False))
+            return Scene(server, http, upstream, at)
+
+        yield start
+        for each in running:  # they stop side by side
+            each.server.should_exit = True
+
+
+@pytest.fixture(scope="module")
+def stage(play: Callable[..., Scene], library: Library) -> Callable[..., Scene]:
+    """As `play`, over the plain corpus; servers that are set up alike are one, which gets a script for each test."""
+    started: dict[str, tuple[Scene, Any]] = {}
+
+    def start(script: Script, model: dict[str, Any] | None = None, **parts: Any) -> Scene:
+        setup = f"{model} { {name: id(part) for name, part in parts.items()} }"
+        if setup not in started:
+            started[setup] = play(script, model, **{"library": library} | parts), parts
+        scene, _ = started[setup]
+        scene.rehearse(script)
+        return scene
+
+    return start
 
 
 @pytest.fixture(scope="session")

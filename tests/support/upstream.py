@@ -46,6 +46,7 @@ class Upstream:
         self.script = script
         self.calls: list[dict[str, Any]] = []
         self.streaming = 0
+        self._moved = asyncio.Event()
         self.left = asyncio.Event()
         """Set when a client has left a stream before its end."""
         self.app = Starlette(
@@ -70,11 +71,20 @@ class Upstream:
         if reply.status != 200:
             return JSONResponse(error, reply.status, headers=reply.headers)
         if not body.get("stream"):
-            return JSONResponse(_completion(reply.text))
+            return await self._whole(request, reply)
         return StreamingResponse(self._stream(frames, reply), media_type="text/event-stream")
 
+    async def _whole(self, request: Request, reply: Reply) -> Response:
+        if reply.wait_for is not None:
+            await reply.wait_for.wait()
+        if reply.hang:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            self.left.set()
+        return JSONResponse(_completion(reply.text))
+
     async def _stream(self, frames: Any, reply: Reply) -> AsyncIterator[bytes]:
-        self.streaming += 1
+        self._count(1)
         try:
             if reply.wait_for is not None:
                 await reply.wait_for.wait()
@@ -89,7 +99,17 @@ class Upstream:
             self.left.set()
             raise
         finally:
-            self.streaming -= 1
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self.streaming += change
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def until_streaming(self, count: int) -> None:
+        """Wait until so many streams are open."""
+        while self.streaming != count:
+            await self._moved.wait()
 
     async def _embeddings(self, request: Request) -> Response:
         body = await request.json()

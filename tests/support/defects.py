@@ -1,0 +1,272 @@
+"""Defects put in on purpose: each is made in a copy of the code, where a test must fail.
+
+python -m tests.support.defects [NAME...]
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent.parent
+SURFACE = "tests/test_surfaces.py::test_every_verdict_is_the_same_on_every_surface"
+SCHEDULES = "tests/test_promises.py::test_no_schedule_of_the_log_breaks_a_promise"
+_PASSED, _FAILED = 0, 1
+_AT_ONCE = 2
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "models")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of text, which a file must hold so many times, and what takes its place."""
+
+    file: str
+    old: str
+    new: str
+    times: int = 1
+
+    def apply(self, root: Path) -> None:
+        """Raises `ValueError` if the text is not there just so often: the code has moved on, and so must the defect."""
+        path = root / self.file
+        text = path.read_text(encoding="utf-8")
+        found = text.count(self.old)
+        if found != self.times:
+            raise ValueError(f"{self.file} holds {found} times, not {self.times}: {self.old.strip()}")
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What is done to the code, and the fewest tests that must notice."""
+
+    tests: Sequence[str]
+    edits: Sequence[Edit]
+
+
+DEFECTS: Mapping[str, Defect] = {
+    "the log has no lock": Defect(
+        [SCHEDULES],
+        [Edit("callbacks/grammar.py", '_require(self.open, "a token needs an open gate")', "pass")],
+    ),
+    "a closed gate opens again": Defect(
+        [SCHEDULES],
+        [Edit("callbacks/grammar.py", '_require(self.verdict not in _CLOSED, "a refusal is final")', "pass")],
+    ),
+    "sources are shown under any verdict": Defect(
+        [SCHEDULES],
+        [Edit("callbacks/grammar.py", 'self.verdict not in ("review", "blocked", "verify_first")', "True")],
+    ),
+    "events follow the ending": Defect(
+        [SCHEDULES],
+        [Edit("callbacks/grammar.py", "        if self.ended:\n", "        if False:\n")],
+    ),
+    "tokens need no withdrawal before a fallback": Defect(
+        [SCHEDULES],
+        [Edit("callbacks/grammar.py", "not self.tokens or self.retracted", "True")],
+    ),
+    "a citation needs no source": Defect(
+        [SCHEDULES],
+        [Edit("callbacks/grammar.py", "self.sources.get(citation.source_id) == citation.index", "True")],
+    ),
+    "the draft is heard before the gate": Defect(
+        ["tests/test_sufficiency.py::test_what_was_written_before_the_gate_opened_is_heard_after_it"],
+        [Edit("callbacks/handlers.py", "if not self._opened.is_set():", "if False:", times=2)],
+    ),
+    "the decision is told before it is made": Defect(
+        ["tests/test_sufficiency.py::test_insufficient_passages_close_the_gate_and_not_a_word_of_the_draft_leaves"],
+        [
+            Edit(
+                "graph/nodes/gate.py",
+                "            decision, refused = await _suffices(",
+                "            await report(decision)\n            decision, refused = await _suffices(",
+            )
+        ],
+    ),
+    "a refused draft is written on": Defect(
+        ["tests/test_sufficiency.py::test_the_provider_is_rid_of_a_refused_draft_before_the_run_is_over"],
+        [Edit("graph/nodes/gate.py", "        await context.draft.drop()\n", "")],
+    ),
+    "insufficiency is ignored": Defect(
+        ["tests/test_surfaces.py::test_what_the_model_finds_insufficient_is_refused_on_every_kind_of_surface"],
+        [Edit("graph/nodes/gate.py", "if sufficient is False:", "if False:")],
+    ),
+    "an empty prompt opens the gate": Defect(
+        ["tests/test_sufficiency.py::test_the_gate_stays_closed_where_no_prompt_can_be_made"],
+        [Edit("graph/nodes/gate.py", 'passages" if not prompt else None', 'passages" if False else None')],
+    ),
+    "an untagged call is published": Defect(
+        ["tests/test_sufficiency.py::test_only_calls_with_the_tag_of_the_answer_are_heard"],
+        [
+            Edit("callbacks/handlers.py", "if ANSWER_TAG in (tags or ()):", "if True:"),
+            Edit("callbacks/handlers.py", '(metadata or {})["rows"]', '(metadata or {}).get("rows", ())'),
+        ],
+    ),
+    "an unknown citation is accepted": Defect(
+        ["tests/test_citations.py::test_an_unknown_citation_is_dropped_counted_and_told_with_its_sentence"],
+        [
+            Edit(
+                "callbacks/answer.py",
+                "        if not 1 <= reference.passage <= len(self.rows)",
+                "        reference = Reference(min(reference.passage, len(self.rows)), reference.sentence)\n"
+                "        if not 1 <= reference.passage <= len(self.rows)",
+            )
+        ],
+    ),
+    "a quote is the model's words": Defect(
+        ["tests/test_answer_stream.py::test_markers_replace_what_the_model_cites_and_quotes_are_the_documents"],
+        [Edit("callbacks/answer.py", "            quote=quote,\n", "            quote=self._current(),\n")],
+    ),
+    "a weak citation stays where it is": Defect(
+        ["tests/test_citations.py::test_a_weak_citation_is_pointed_to_the_sentence_that_supports_it"],
+        [Edit("callbacks/answer.py", "better = self._better(place)", "better = None")],
+    ),
+    "the draft swallows a cancellation": Defect(
+        ["tests/test_runs.py::test_cancel_ends_the_stream_with_an_error_that_says_so"],
+        [
+            Edit(
+                "graph/nodes/generate.py",
+                "        except Exception as error:",
+                "        except BaseException as error:",
+            )
+        ],
+    ),
+    "the run swallows a cancellation": Defect(
+        ["tests/test_runs.py::test_cancel_ends_the_stream_with_an_error_that_says_so"],
+        [
+            Edit(
+                "graph/run.py",
+                "        except asyncio.CancelledError:\n            self._stopped()",
+                '        except asyncio.CancelledError:\n            self.state = "done"',
+            )
+        ],
+    ),
+    "sources are shown before the check": Defect(
+        [f"{SURFACE}[verify_first-fallback-post]"],
+        [Edit("graph/nodes/retrieve.py", "wave = {} if held_back else {", "wave = {} if False else {")],
+    ),
+    "a person's domain is searched": Defect(
+        [f"{SURFACE}[review-domain-post]"],
+        [Edit("graph/build.py", 'return ["review"] if ', 'return ["review"] if False and ')],
+    ),
+    "rules are not looked at": Defect(
+        [f"{SURFACE}[blocked-deny-post]"],
+        [Edit("graph/build.py", "    if rule is not None:\n", "    if False:\n")],
+    ),
+    "the caller's domain is believed": Defect(
+        ["tests/test_surfaces.py::test_a_rate_quote_asked_as_general_waits_for_a_person_on_every_route[post]"],
+        [
+            Edit(
+                "graph/nodes/admit.py",
+                "if rule is None and (collaborators",
+                "if rule is None and named is None and (collaborators",
+            )
+        ],
+    ),
+    "classification ignores the caller": Defect(
+        ["tests/test_surfaces.py::test_a_caller_can_make_the_policy_stricter[post]"],
+        [Edit("graph/domains.py", "*([named] if named is not None else [])", "")],
+    ),
+    "the laxer of two domains applies": Defect(
+        ["tests/test_surfaces.py::test_a_caller_can_make_the_policy_stricter[post]"],
+        [
+            Edit(
+                "graph/domains.py",
+                "    rest: Mapping[str, Policy] = {",
+                "    domain = min(names, key=lambda name: strictness(policies[name]))\n"
+                "    names = [domain]\n"
+                "    rest: Mapping[str, Policy] = {",
+            )
+        ],
+    ),
+    "a draft is dropped without a word": Defect(
+        ["tests/test_models.py::test_a_draft_that_nothing_supports_is_retracted_into_the_fallback_whatever_it_claims"],
+        [
+            Edit(
+                "graph/nodes/refine.py",
+                '    await report(update)\n    return _result(update, "fallback", [])',
+                '    return _result(update, "fallback", [])',
+            )
+        ],
+    ),
+    "what the slower judge says is not told": Defect(
+        ["tests/test_tier_two.py::test_a_doubtful_sentence_that_the_model_bears_out_stands"],
+        [Edit("graph/nodes/verify.py", "        await report(restated)\n", "")],
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a defect."""
+
+    name: str
+    caught: bool
+    seconds: float
+    told: str = ""
+
+
+@contextmanager
+def copied(edits: Sequence[Edit]) -> Iterator[Path]:
+    """A folder with the code as it is, but for some edits; what is not edited is linked."""
+    changed = {edit.file.split("/")[0] for edit in edits} | {"tests"}
+    with tempfile.TemporaryDirectory(prefix="defect-") as folder:
+        root = Path(folder)
+        for entry in REPOSITORY.iterdir():
+            if entry.name in changed:
+                shutil.copytree(entry, root / entry.name, ignore=_NOT_COPIED)
+            elif not entry.name.startswith("."):
+                (root / entry.name).symlink_to(entry)
+        for edit in edits:
+            edit.apply(root)
+        yield root
+
+
+def pytest_in(root: Path, tests: Collection[str]) -> subprocess.CompletedProcess[str]:
+    """Run tests in a folder, up to the first that fails."""
+    options = ["-x", "-q", "-n0", "--timeout=60", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def sound(names: Collection[str]) -> None:
+    """Raises `RuntimeError` unless all the tests pass where nothing is wrong."""
+    tests = dict.fromkeys(test for name in names for test in DEFECTS[name].tests)
+    with copied([]) as root:
+        run = pytest_in(root, tests)
+    if run.returncode != _PASSED:
+        raise RuntimeError(f"the tests fail without any defect:\n{run.stdout[-3000:]}")
+
+
+def seeded(name: str) -> Result:
+    """Put a defect in and run its tests. Raises `RuntimeError` if they could not be run."""
+    defect, began = DEFECTS[name], time.monotonic()
+    with copied(defect.edits) as root:
+        run = pytest_in(root, defect.tests)
+    if run.returncode not in (_PASSED, _FAILED):
+        raise RuntimeError(f"{name}: the tests did not run:\n{run.stdout[-3000:]}{run.stderr[-1000:]}")
+    told = next((line for line in run.stdout.splitlines() if line.startswith("FAILED")), "")
+    return Result(name, run.returncode == _FAILED, time.monotonic() - began, told)
+
+
+def survivors(names: Collection[str]) -> list[str]:
+    """Show what became of each defect; those that no test has noticed."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        sure = pool.submit(sound, names)
+        results = []
+        for result in pool.map(seeded, names):
+            results.append(result)
+            print(f"{'caught' if result.caught else 'SURVIVED':9}{result.seconds:5.1f} s  {result.name}")  # noqa: T201
+        sure.result()
+    return [result.name for result in results if not result.caught]
+
+
+if __name__ == "__main__":
+    sys.exit(1 if survivors(sys.argv[1:] or DEFECTS) else 0)
