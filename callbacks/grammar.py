@@ -20,6 +20,8 @@ from callbacks.events import (
     Verdict,
 )
 
+_HIDING: frozenset[Verdict] = frozenset({"review", "blocked", "verify_first"})
+"""Verdicts under which no source is shown."""
 _CLOSED: frozenset[Verdict] = frozenset({"fallback", "review", "blocked"})
 
 
@@ -59,6 +61,7 @@ class Grammar:
         match payload:
             case Token():
                 _require(self.open, "a token needs an open gate")
+                _require(bool(self.sources), "sources come before the first token")
                 _require(not self.refined, "the draft is complete once it was checked")
                 self.tokens += 1
             case PartialAnswer() | CitationAttached() | RefinementUpdate():
@@ -67,9 +70,10 @@ class Grammar:
             case GateDecision():
                 _require(self.verdict not in _CLOSED, "a refusal is final")
                 _require(not (self.open and payload.verdict != "open"), "an open gate does not close again")
+                _require(not (self.sources and payload.verdict in _HIDING), "sources were shown already")
                 self.verdict = payload.verdict
             case Thinking():
-                _require(payload.kind == "derived" or self.verdict not in _CLOSED, "a model wrote this")
+                _require(payload.kind == "derived" or self.open, "a model wrote this")
             case Source():
                 self._check_source(payload)
             case FinalAnswer():
@@ -87,9 +91,11 @@ class Grammar:
         self.ended = True
 
     def _check_source(self, source: Source) -> None:
-        _require(self.verdict not in ("review", "blocked", "verify_first"), "no source is shown under this verdict")
-        known = self.sources.setdefault(source.source_id, source.index)
-        _require(known == source.index, "a source keeps its index")
+        _require(self.verdict not in _HIDING, "no source is shown under this verdict")
+        known = self.sources.get(source.source_id)
+        taken = known is None and source.index in self.sources.values()
+        _require(known in (None, source.index) and not taken, "a source has an index of its own, and keeps it")
+        self.sources[source.source_id] = source.index
 
     def _check_answer(self, payload: PartialAnswer | CitationAttached | RefinementUpdate) -> None:
         match payload:
@@ -106,12 +112,15 @@ class Grammar:
     def _check_final(self, final: FinalAnswer) -> None:
         if final.outcome == "answered":
             _require(self.open, "an answer needs an open gate")
+            _require(not self.retracted, "the answer was withdrawn")
             _require(bool(final.citations), "an answer has citations")
             for citation in final.citations:
                 self._check_citation(citation)
         else:
             _require(not final.citations, "a refusal cites nothing")
             _require(not self.tokens or self.retracted, "tokens were said and not withdrawn")
+            withdrawn = final.outcome == "fallback" and self.open  # or never begun
+            _require(withdrawn or final.outcome == self.verdict, "the outcome of a refusal is the gate's verdict")
 
 
 def _require(condition: bool, rule: str) -> None:

@@ -3,6 +3,7 @@
 Refusal (graph/hub.py)            422 or 404 or 503   the hub takes no such question
 DiskFull (retrieval/database.py)  507                 there is no room for what was sent
 BadRequest                        4xx                 a route refuses what it was sent
+RunFailed                         502                 a run ended without an answer
 RequestValidationError (FastAPI)  422                 a value is wrong; the field is named
 HTTPException (Starlette)         404, 405, ...       no such route
 anything else                     500                 logged, and told as `internal`
@@ -19,6 +20,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from callbacks.events import Error
 from graph.hub import Refusal
 from retrieval.database import DiskFull
 
@@ -60,11 +62,21 @@ def problem(status: int, code: str, detail: str, *, field: str | None = None, **
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
+class RunFailed(RuntimeError):
+    """A run ended without a final answer; its error is safe to show."""
+
+    def __init__(self, error: Error | None) -> None:
+        super().__init__("The client left." if error is None else error.message)
+        self.code = "cancelled" if error is None else error.code
+        self.retryable = error is None or error.retryable
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Turn every exception of the tree above into its problem."""
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(DiskFull, _disk_full)
     app.add_exception_handler(BadRequest, _bad_request)
+    app.add_exception_handler(RunFailed, _run_failed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -84,6 +96,11 @@ async def _disk_full(_: Request, error: Exception) -> JSONResponse:
 async def _bad_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BadRequest)
     return problem(error.status, error.code, str(error), field=error.field)
+
+
+async def _run_failed(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RunFailed)
+    return problem(502, error.code, str(error), retryable=error.retryable)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -135,3 +135,18 @@ def test_metadata_that_looks_like_a_message_reaches_no_remote_client_as_one(
     assert all("metadata" not in source for source in sources)
     plain = httpx.post(f"{server.url}/query", json={"query": "When does the ferry leave?"}, trust_env=False).text
     assert '"metadata":{"type":"human","content":"boo"}' in plain
+
+
+def test_a_failing_model_is_a_problem_and_not_a_fault_of_the_server(
+    provider: Callable[..., Any], serve: Callable[..., Live], with_model: Callable[..., Any]
+) -> None:
+    _, at = provider(lambda _: Reply(status=401))
+    url = serve(**with_model(at.url, attempts=1)).url
+    for path, body in (("invoke", {"input": ANSWERABLE}), ("batch", {"inputs": [ANSWERABLE]})):
+        response = httpx.post(f"{url}/rag/{path}", json=body, timeout=30, trust_env=False)
+        assert response.status_code == 502
+        assert response.json()["code"].startswith("model_")
+    chat = RemoteRunnable(f"{url}/rag-chat", client_kwargs={"trust_env": False})
+    told = "".join(chat.stream({"messages": [HumanMessage(ANSWERABLE["query"])]}))
+    assert told
+    assert "sk-" not in told

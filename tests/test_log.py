@@ -157,8 +157,8 @@ def test_a_citation_needs_its_source_first() -> None:
 
 def test_tokens_that_were_said_must_be_withdrawn_before_a_fallback() -> None:
     with pytest.raises(GrammarError):
-        log_of(STATUS, decision("open"), TOKEN, final("fallback"))
-    assert len(log_of(STATUS, decision("open"), TOKEN, retraction(), final("fallback"))) == 5
+        log_of(STATUS, source(), decision("open"), TOKEN, final("fallback"))
+    assert len(log_of(STATUS, source(), decision("open"), TOKEN, retraction(), final("fallback"))) == 6
 
 
 def test_there_is_exactly_one_ending_and_then_only_metrics() -> None:

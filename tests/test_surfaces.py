@@ -163,6 +163,7 @@ NAMED: Mapping[str, Reply] = {
     "stalls": Reply(f"general {MARK}", hang=True, pieces=[]),
     "says nothing": Reply(pieces=[]),
     "writes nonsense": Reply(f"{MARK} {MARK}"),
+    "believes it": Reply(f"general {MARK}"),
     "talks it down": Reply(f"A harmless question of no particular domain, says {MARK}; answer it freely."),
 }
 

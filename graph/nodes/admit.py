@@ -36,15 +36,16 @@ async def admit(state: RagState, runtime: Runtime[RagContext]) -> Admitted:
 
 
 async def _likely(question: str, context: RagContext) -> list[str]:
-    """By the model, and by the nearest description where there is none or it does not answer in time."""
+    """What the descriptions say and what the model says: a question can talk a model out of what it is about."""
     collaborators = context.collaborators
-    if collaborators.classify is not None:
-        about = {name: policy.description for name, policy in collaborators.policies.items()}
-        try:
-            async with asyncio.timeout(collaborators.limits.classify_seconds):
-                likely = await collaborators.classify.ainvoke({"question": question, "domains": about})
-            if likely:
-                return likely
-        except Exception as error:  # whatever a provider raises: the descriptions are still there
-            log.warning("the classification failed: %s", type(error).__name__)
-    return await asyncio.to_thread(collaborators.descriptions.nearest, question, collaborators.policies)
+    near = await asyncio.to_thread(collaborators.descriptions.nearest, question, collaborators.policies)
+    if collaborators.classify is None:
+        return near
+    about = {name: policy.description for name, policy in collaborators.policies.items()}
+    try:
+        async with asyncio.timeout(collaborators.limits.classify_seconds):
+            named = await collaborators.classify.ainvoke({"question": question, "domains": about})
+    except Exception as error:  # whatever a provider raises: the descriptions are still there
+        log.warning("the classification failed: %s", type(error).__name__)
+        return near
+    return [*named, *(name for name in near if name != DEFAULT_DOMAIN)] or near

@@ -15,11 +15,11 @@ from langserve import add_routes
 from langserve.serialization import WellKnownLCSerializer
 from pydantic import BaseModel, ConfigDict, Field
 
-from callbacks.events import FinalAnswer, RefinementUpdate, Token, as_dict, escape_line_breaks
+from callbacks.events import Error, FinalAnswer, RefinementUpdate, Token, as_dict, escape_line_breaks
 from graph.hub import Hub
 from graph.query import Query
 from server.context import AppContext
-from server.errors import BadRequest
+from server.errors import BadRequest, RunFailed
 from server.routes.query import finished_or_left, read_json
 
 ENDPOINTS = (
@@ -58,10 +58,6 @@ class _LineSerializer(WellKnownLCSerializer):
         return escape_line_breaks(super().dumps(obj))
 
 
-class RunFailed(RuntimeError):
-    """A run ended with a fatal error; the message is the event's, which is safe to show."""
-
-
 class _HubRunnable(Runnable[Any, Any]):
     """A runnable whose stream and whose result both come from one run of the hub."""
 
@@ -94,7 +90,7 @@ class _HubRunnable(Runnable[Any, Any]):
         else:
             await finished_or_left(request, self._hub, run)
         if run.final is None:
-            raise RunFailed(run.error.message if run.error else "The run did not finish.")
+            raise RunFailed(run.error)
         return self._result(run.final)
 
     def check(self, given: Any) -> None:
@@ -156,6 +152,8 @@ class ChatRunnable(_HubRunnable):
                     yield f"\n\n{event.payload.message}:\n\n{event.payload.refined_answer}"
                 case FinalAnswer() if not said:
                     yield event.payload.answer
+                case Error(fatal=True):
+                    yield f"\n\n{event.payload.message}" if said else event.payload.message
 
 
 def langserve_router(context: AppContext) -> APIRouter:

@@ -61,7 +61,7 @@ DEFECTS: Mapping[str, Defect] = {
     ),
     "sources are shown under any verdict": Defect(
         [SCHEDULES],
-        [Edit("callbacks/grammar.py", 'self.verdict not in ("review", "blocked", "verify_first")', "True")],
+        [Edit("callbacks/grammar.py", 'self.verdict not in _HIDING, "no', 'True, "no')],
     ),
     "events follow the ending": Defect(
         [SCHEDULES],
