@@ -80,9 +80,10 @@ def fill(folder: Path, size: int) -> None:
     from language.words import terms
     from retrieval.coverage import pack
     from retrieval.database import Database
-    from retrieval.documents import DocumentStore, Embedded, NewDocument
+    from retrieval.documents import DocumentStore
     from retrieval.embeddings import MODEL_NAME
     from retrieval.passages import Draft
+    from retrieval.records import Embedded, NewDocument
     from server.bootstrap import DATABASE
 
     made = Generator()

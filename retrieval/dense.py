@@ -14,8 +14,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.documents import Keys
 from retrieval.embeddings import Vectors
+from retrieval.records import Keys
 
 _DELTA_SHARE = 0.05
 _TRAIN_WITH = 100_000

@@ -9,10 +9,10 @@ import numpy as np
 from language.words import content_terms, word_pairs
 from retrieval.calibration import EVIDENCE, Platt, passage_probability
 from retrieval.coverage import coverage_of, pairs_held
-from retrieval.documents import Keys, Scorable
 from retrieval.embeddings import Vectors
 from retrieval.index import Snapshot
 from retrieval.passages import Passage
+from retrieval.records import Keys, Scorable
 from retrieval.smalltalk import is_small_talk
 
 LEG_DEPTH = 50

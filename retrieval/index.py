@@ -9,9 +9,9 @@ import numpy as np
 
 from retrieval.calibration import EVIDENCE, Platt
 from retrieval.dense import DenseLeg
-from retrieval.documents import Keys, Member, Published
 from retrieval.embeddings import Vectors
 from retrieval.lexical import LexicalIndex, LexicalSnapshot
+from retrieval.records import Keys, Member, Published
 
 Filters = Mapping[str, Any]
 """Metadata key -> the value it must equal, or a list of values it must be among."""

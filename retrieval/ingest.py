@@ -10,12 +10,12 @@ from time import monotonic
 from typing import Any
 
 from retrieval.database import DiskFull
-from retrieval.documents import Embedded
 from retrieval.jobs import Failure, JobRecord, JobState, JobStore, Queued, Recorded, Stage, StageReport
 from retrieval.library import ENCODE_AT_ONCE, Library, new_document
 from retrieval.loaders import LoadError
 from retrieval.parsing import Cancelled
 from retrieval.passages import Passage
+from retrieval.records import Embedded
 from retrieval.submissions import Parse, Parsed, Submission
 
 log = logging.getLogger(__name__)

@@ -17,13 +17,14 @@ from language.words import terms
 from retrieval.calibration import EVIDENCE, Platt
 from retrieval.coverage import pack
 from retrieval.dense import as_keys
-from retrieval.documents import DocumentStore, Embedded, Keys, NewDocument, Published
+from retrieval.documents import DocumentStore
 from retrieval.embeddings import DIMENSIONS, MODEL_NAME, MiniLM, Vectors
 from retrieval.housekeeping import GRACE_SECONDS, Housekeeping
 from retrieval.hybrid import Evidence, Question, search
 from retrieval.index import CollectionIndex, Filters, Snapshot
 from retrieval.passages import Draft, Passage
 from retrieval.reach import Reach, beyond
+from retrieval.records import Embedded, Keys, NewDocument, Published
 from retrieval.stores import DenseStore
 from retrieval.submissions import Parsed, Submission, parse
 

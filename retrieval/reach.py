@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.documents import DocumentStore, Keys
+from retrieval.documents import DocumentStore
 from retrieval.hybrid import LEG_DEPTH, Question
 from retrieval.index import Snapshot
+from retrieval.records import Keys
 
 _BEST = 3
 """Passages whose words are taken for the question's (pseudo-relevance feedback, Lavrenko & Croft, 2001)."""

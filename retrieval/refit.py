@@ -16,10 +16,10 @@ import numpy.typing as npt
 from language.words import STOPWORDS, words
 from retrieval.calibration import EVIDENCE, Platt
 from retrieval.dense import as_keys
-from retrieval.documents import Keys
 from retrieval.hybrid import search
 from retrieval.index import Snapshot
 from retrieval.library import Library
+from retrieval.records import Keys
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,8 +15,9 @@ from langchain_core.vectorstores import VectorStore
 
 from retrieval.checkpoints import Checkpoints, Damaged
 from retrieval.dense import Batches, DenseLeg, FaissBase, FaissLeg, SizeClasses, as_keys
-from retrieval.documents import DocumentStore, Keys
+from retrieval.documents import DocumentStore
 from retrieval.embeddings import Vectors
+from retrieval.records import Keys
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Query as Parameter
 from fastapi.responses import JSONResponse
 
-from retrieval.documents import StoredDocument
 from retrieval.jobs import Pending
 from retrieval.library import DEFAULT_COLLECTION, DOCS_COLLECTION
+from retrieval.records import StoredDocument
 from server.context import AppContext
 from server.errors import BadRequest
 from server.protocols import sse
