@@ -1,5 +1,6 @@
 """Which domains a question may belong to, by what their descriptions say."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
@@ -16,7 +17,8 @@ NEAR = 0.40
 (below .40, but for the history of interest rates) of the made-up list this was chosen on."""
 CLOSE = 0.08
 """So much behind the nearest one, a domain is as likely."""
-_SENTENCES_READ = 8
+_PARTS_READ = 16
+_BETWEEN_CLAUSES = re.compile(r"[,;:–—]\s|\b(?:and|or|also|but|plus)\b", re.IGNORECASE)
 
 
 class Descriptions:
@@ -28,28 +30,36 @@ class Descriptions:
         self._known: dict[str, Vector] = {}
 
     def nearest(self, question: str, policies: Policies) -> list[str]:
-        """The domains whose description is near the question, or as near as makes no difference; else the default.
+        """The domains near the question or a part of it, or as near as makes no difference; else the default.
 
-        A description is as near as its nearest sentence is to the question or a sentence of it.
+        Each part speaks for itself: what is asked beside it does not hide it.
         """
-        asked = self._encode_all(question)
-        about = {
-            name: float(np.max(asked @ self._vectors(policy.description).T))
-            for name, policy in policies.items()
-            if policy.description and name != DEFAULT_DOMAIN
-        }
-        best = max(about.values(), default=0.0)
-        near = [name for name, cosine in about.items() if cosine >= max(NEAR, best - CLOSE)]
-        return near or [DEFAULT_DOMAIN]
+        about = [name for name, policy in policies.items() if policy.description and name != DEFAULT_DOMAIN]
+        if not about:
+            return [DEFAULT_DOMAIN]
+        parts = self._encode_all([question, *_parts(question)[:_PARTS_READ]])
+        cosines = np.stack([(parts @ self._vectors(policies[name].description).T).max(axis=1) for name in about])
+        least = np.maximum(NEAR, cosines.max(axis=0) - CLOSE)
+        return [name for name, row in zip(about, cosines, strict=True) if (row >= least).any()] or [DEFAULT_DOMAIN]
 
     def _vectors(self, description: str) -> Vector:
         if description not in self._known:
-            self._known[description] = self._encode_all(description)
+            self._known[description] = self._encode_all([description, *_sentences(description)])
         return self._known[description]
 
-    def _encode_all(self, text: str) -> Vector:
-        pieces = [text[start:end] for start, end in sentence_spans(text)][:_SENTENCES_READ]
-        return np.stack([self._encode(piece) for piece in dict.fromkeys([text, *pieces])])
+    def _encode_all(self, texts: Sequence[str]) -> Vector:
+        return np.stack([self._encode(text) for text in dict.fromkeys(texts)])
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def _parts(question: str) -> list[str]:
+    """Its sentences and their clauses, as far as they say something by themselves."""
+    sentences = _sentences(question)
+    clauses = [clause for sentence in sentences for clause in _BETWEEN_CLAUSES.split(sentence)]
+    return [part.strip() for part in [*sentences, *clauses] if len(part.split()) > 1]
 
 
 def applied(named: str | None, likely: Sequence[str], policies: Policies) -> tuple[str, Policy]:

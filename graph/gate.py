@@ -14,13 +14,14 @@ Searched = Literal["once", "wider", "verified", "failed"]
 """How far the search has gone: the first one, the wider one, the whole slow path, or a slow path that failed."""
 
 STRONG = 0.75
+_SHORTENED = re.compile(r"['’](?:m|s|re|ve|ll|d|t)$", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
 _MISSING_SHOWN = 6
 _SAY_LITTLE = STOPWORDS | frozenset(
-    "anything back bring brings bought buy come comes day days everything get gets getting give given goes going gone "
-    "got help hello hey hi keep left long look made makes many need needs nothing offer offers people put run runs set "
-    "something start text thanks thank thing things think used using want wants went win wins won work works year "
-    "years deep far old often soon big please sort type".split()
+    "along also anything back big bought bring brings buy come comes day days deep everything far get gets "
+    "getting give given goes going gone got hello help hey hi keep left long look made makes many need needs "
+    "nothing offer offers often old people please put run runs set something soon sort start text thank thanks "
+    "thing things think type use used using want wants went win wins won work works year years".split()
 )
 
 
@@ -47,10 +48,11 @@ def judge(
     """
     widened = stage == "wider"
     top_score = max((document.metadata["evidence"] for document in candidates), default=0.0)
-    chunks = sum(document.metadata["score"] >= policy.floor for document in candidates)
+    counted = [document for document in candidates if document.metadata["score"] >= policy.floor]
+    chunks = len(counted)
     needed_chunks = _needed(policy, len(candidates), top_score)
     needed_score = policy.expand_min_score if widened else policy.min_score
-    years = absent_years(question, candidates)
+    years = absent_years(question, counted)
     enough = top_score >= needed_score and chunks >= needed_chunks and stage != "failed" and not years
     where = " after the wider search" if widened else ""
     return GateDecision(
@@ -88,12 +90,12 @@ def _verdict(enough: bool, policy: Policy, stage: Searched) -> Verdict:
 
 
 def absent_years(question: str, candidates: Sequence[Document]) -> list[str]:
-    """Years of the question that no passage names, in full or by their last two digits, as in FY21."""
+    """Years of the question that no passage names, in full or as in FY21 and '21."""
     years = list(dict.fromkeys(_YEAR.findall(question)))
     if not years:
         return []
     held = " ".join(_text(document) for document in candidates)
-    return [year for year in years if not re.search(rf"{year}|(?<!\d){year[2:]}(?!\d)", held)]
+    return [year for year in years if not re.search(rf"{year}|(?:FY ?|['’]){year[2:]}(?!\d)", held)]
 
 
 def _text(document: Document) -> str:
@@ -106,7 +108,7 @@ def _text(document: Document) -> str:
 def telling_words(question: str) -> list[str]:
     """The words of a question that say what it is about, as it spells them."""
     words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
-    return [word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE]
+    return [word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE and not _SHORTENED.search(word)]
 
 
 def missing(question: str, candidates: Sequence[Document]) -> list[str]:

@@ -29,6 +29,10 @@ def _compiled(pattern: str) -> Any:
 
 
 def _compilable(pattern: str) -> str:
+    if any(ord(char) < 32 for char in pattern):
+        raise ValueError(
+            r"holds a control character: TOML reads \b in double quotes as one; write \\b, or use 'single quotes'"
+        )
     _compiled(pattern)
     return pattern
 

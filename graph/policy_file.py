@@ -1,5 +1,6 @@
 """The policy file: TOML that changes the built-in domains and adds others. Whatever is wrong is told with its line."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graph.policy import BUILT_IN, Policies, Policy
 
+_PLAINER = {"extra_forbidden": "is no key of a policy file", "missing": "is missing"}
 _DERIVED = {"floor": min, "expand_min_score": min, "expand_k": max}
 """Thresholds a table does not name follow those it does, so that changing one alone makes no contradiction."""
 
@@ -45,7 +47,9 @@ def load_policies(path: Path | None) -> PolicySet:
         text = path.read_text(encoding="utf-8-sig")
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{path.name}: {error}") from error
+        place = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        line = f"line {place.group(1)}: " if place else ""
+        raise PolicyError(f"{path.name}: {line}{str(error)[: place.start()] if place else error}") from error
     except UnicodeDecodeError:
         raise PolicyError(f"{path.name}: is not UTF-8") from None
     except OSError as error:
@@ -77,7 +81,8 @@ def _told(error: ValidationError, place: Sequence[str | int], text: str) -> str:
     for detail in error.errors():
         path = (*place, *detail["loc"])
         name = ".".join(map(str, path))
-        problems.append(f"line {line_of(text, path)}: {name}: {detail['msg'].removeprefix('Value error, ')}")
+        message = _PLAINER.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+        problems.append(f"line {line_of(text, path)}: {name}: {message}")
     return "; ".join(problems)
 
 

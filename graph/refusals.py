@@ -4,37 +4,48 @@ from collections.abc import Mapping, Sequence
 
 from langchain_core.documents import Document
 
+from callbacks.events import GateDecision
 from graph.gate import telling_words
 from graph.policy import Policy, Rule
 from retrieval.library import DOCS_COLLECTION
 
 _NEAREST_SHOWN = 3
 _WORDS_KEPT = 5
+_TRY = "Try naming a topic the documents cover, or ask about one thing at a time."
 _NEAR_AT_ALL = 0.05
 _ENGLISH = " The embedded models know English: ask in English, of English documents."
 
 
 def fallback_text(
     *,
-    question: str,
     sizes: Mapping[str, int],
     missing: Sequence[str],
+    too_few: GateDecision | None,
     nearest: Sequence[Document],
     policy: Policy,
+    suggestion: str | None,
     english: bool,
 ) -> str:
-    """The answer where the evidence does not carry one. Written by nobody but this function: no model is asked."""
+    """The answer where the evidence does not carry one. Written by nobody but this function: no model is asked.
+
+    `too_few` is the decision where the evidence is good and only stands in too few places; `suggestion` a question
+    that would be answered.
+    """
     size = sum(sizes.values())
     names = ["the documentation" if name == DOCS_COLLECTION else f"“{name}”" for name in sizes]
     place = _listed(names, "and")
     passages = "1 passage" if size == 1 else f"{size} passages"
     if not size:
         return f"There is nothing to search in {place} for this question: add documents, or change the filters."
-    if missing:
+    if too_few is not None:
+        speak = "1 passage that speaks" if too_few.chunks == 1 else f"{too_few.chunks} passages that speak"
+        wants = f"the domain {too_few.domain} answers only from {too_few.min_chunks} or more"
+        found = f"I searched {passages} in {place} and found {speak} of this, but {wants}."
+    elif missing:
         found = f"I searched {passages} in {place} and found nothing about {_listed(missing, 'or')}."
     else:
         found = f"I searched {passages} in {place} and found no passage that answers this."
-    advice = policy.fallback_message or _reformulation(question, missing, nearest)
+    advice = policy.fallback_message or (f"You could ask: {suggestion}" if suggestion else _TRY)
     return f"{found}{_near(nearest)} {advice}{'' if english else _ENGLISH}"
 
 
@@ -56,7 +67,7 @@ def review_text(domain: str, rule: Rule | None, request_id: str) -> str:
     why = f"Questions of the domain “{domain}” are answered by a person, never automatically."
     if rule is not None:
         why = f"{_sentence(rule.message or 'A person answers this question.')} (Rule: {rule.name}.)"
-    return f"{why} This one waits for review under the number {request_id}; nothing was searched or drafted for it."
+    return f"{why} Nothing was searched or drafted for this one; ask a person, and name the number {request_id}."
 
 
 def blocked_text(rule: Rule) -> str:
@@ -71,15 +82,14 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def _reformulation(question: str, missing: Sequence[str], nearest: Sequence[Document]) -> str:
-    """A question the documents may answer: about what they do hold of this one, where they come nearest to it."""
+def reformulation(question: str, missing: Sequence[str], nearest: Sequence[Document]) -> str | None:
+    """A question about what the documents do hold of this one, where they come nearest to it."""
     best = max(nearest, key=lambda document: document.metadata["score"], default=None)
-    if best is None or best.metadata["score"] < _NEAR_AT_ALL:
-        return "Try naming a topic the documents cover, or ask about one thing at a time."
     held = [word for word in telling_words(question) if not any(word in gone for gone in missing)]
-    about = f" about {' '.join(held[:_WORDS_KEPT])}" if held else ""
+    if best is None or best.metadata["score"] < _NEAR_AT_ALL or not held:
+        return None
     place = best.metadata["section"] or best.metadata["source"]
-    return f"You could ask: what does “{place}” say{about}?"
+    return f"What does “{place}” say about {' '.join(held[:_WORDS_KEPT])}?"
 
 
 def _near(nearest: Sequence[Document]) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from langchain_core.documents import Document
+
 from callbacks.answer import AnswerStream, Judge
 from callbacks.events import Change, CitationAttached, PartialAnswer
 from callbacks.sources import Shown
@@ -25,14 +27,25 @@ class Revision:
     """Its sentences, with what the sources say of each."""
 
 
-def disagreement(sentences: Sequence[PartialAnswer], evidence: Sequence[str], judge: Judge) -> str | None:
-    """A sentence of the evidence that says the same as one of the answer's, but for a number or a negation."""
-    for sentence in sentences:
-        plain = without_markers(sentence.text)
-        for piece in evidence:
-            if judge(plain, [piece]).support == "contradicted" and judge(piece, [plain]).support == "contradicted":
+def disagreement(stream: AnswerStream, evidence: Sequence[Document]) -> str | None:
+    """A sentence of another document that says the same as one of the answer's, but for a number or a negation.
+
+    Within the documents that are cited, different figures are of different things as a rule.
+    """
+    cited = {stream.book[citation.source_id].event.document_id for citation in stream.citations}
+    said = [without_markers(sentence.text) for sentence in stream.sentences]
+    for document in evidence:
+        if document.metadata["document_id"] in cited:
+            continue
+        for start, end in document.metadata["sentences"]:
+            piece = document.page_content[start:end]
+            if any(_opposed(plain, piece, stream.judge) for plain in said):
                 return piece
     return None
+
+
+def _opposed(a: str, b: str, judge: Judge) -> bool:
+    return judge(a, [b]).support == "contradicted" and judge(b, [a]).support == "contradicted"
 
 
 def changes_between(before: Sequence[str], after: Sequence[str]) -> list[Change]:

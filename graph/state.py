@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypedDict
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
-from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, Verdict
+from callbacks.events import Action, Change, CitationAttached, GateDecision, Outcome, PartialAnswer, Verdict
 from graph.gate import Searched
 from graph.policy import Policy, Rule
 
@@ -41,7 +41,8 @@ class RagState(RagInput, total=False):
     candidates: Annotated[list[Document], join_passages]  # retrieve, gate, expand, verify_first: what is judged
     passages: Annotated[list[Document], join_passages]  # retrieve, gate, expand: what the answer is written from
     searched: Searched  # retrieve, expand, verify_first
-    verdict: Verdict  # gate
+    verdict: Verdict  # gate, review, block
+    decision: GateDecision  # gate: the last one
     evidence: list[Document]  # slow_path, verify: everything found, best first
     supporting: dict[int, tuple[str, int]]  # verify: source and sentence for sentences of the draft that cite nothing
     slow_path_failed: bool  # slow_path, verify_first

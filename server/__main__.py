@@ -38,7 +38,7 @@ def serve(host: str | None, port: int | None, data_dir: Path | None) -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--collection", default="default", show_default=True, help="Where the documents go.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
 @click.option("--server", help="The URL of a running server.")

@@ -1,5 +1,6 @@
 """The composition root: the only place that picks implementations."""
 
+import logging
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from server.calibrating import calibrate_when_grown
 from server.context import AppContext
 from server.jobs import Jobs
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 DATABASE = "groundswell.sqlite3"
 HOME = Path(__file__).parent.parent
@@ -99,6 +102,11 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
     )
     embedded = settings.chat_model == EMBEDDED
     policies = load_policies(settings.policy)
+    for domain, policy in policies.domains.items():
+        if policy.fallback_collection is not None and policy.fallback_collection not in library.sizes():
+            log.warning(
+                "the domain %s falls back on the collection %s, which is not there", domain, policy.fallback_collection
+            )
     descriptions = Descriptions(library.encoder.encode_query)
     if policies.classify:  # the first question shall not wait for the vectors of the descriptions
         descriptions.nearest("", policies.domains)

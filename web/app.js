@@ -12,13 +12,13 @@ const HEADING = {
   answered: "Answer",
   fallback: "No grounded answer",
   blocked: "Not answered here",
-  review: "A person will answer",
+  review: "A person has to answer",
 };
 const ENDING = {
   answered: "Answered.",
   fallback: "No answer: the evidence does not carry one.",
   blocked: "This question is not answered here.",
-  review: "Waiting for a person.",
+  review: "A person has to answer this.",
   cancelled: "Stopped.",
   error: "The answer could not be finished.",
 };

@@ -8,7 +8,7 @@ const GATE = {
   expand: "Searching wider",
   verify_first: "Checking first",
   fallback: "Gate closed",
-  review: "Waits for a person",
+  review: "For a person",
   blocked: "Blocked",
 };
 const NEAREST_SHOWN = 3;
@@ -30,7 +30,8 @@ export function drawRefinement(refinement, draft, verdicts) {
 }
 
 function confirmation({ message, reasons }) {
-  return [element("p", {}, element("span", { ariaHidden: "true" }, "✓ "), [message, ...reasons].join(": "))];
+  const sign = message.includes("disagree") ? "⚠ " : "✓ ";
+  return [element("p", {}, element("span", { ariaHidden: "true" }, sign), `${message}: ${reasons.join("; ")}`)];
 }
 
 function correction({ message, action, reasons, changes }, draft, verdicts) {

@@ -20,7 +20,7 @@ async def block(state: RagState, runtime: Runtime[RagContext]) -> Blocked:
     """Say what the rule says, and which one it is."""
     rule = state["rule"]
     assert rule is not None
-    reasons = [f"the rule “{rule.name}” of the domain {state['domain']} applies: {rule.action}"]
+    reasons = [f"the rule “{rule.name}” applies: {rule.action}"]
     await report(unjudged("blocked", state, reasons))
     return {"answer": blocked_text(rule), "outcome": "blocked", "verdict": "blocked"}
 

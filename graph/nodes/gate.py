@@ -25,6 +25,7 @@ class Judged(TypedDict):
     """Written by `gate`."""
 
     verdict: Verdict
+    decision: GateDecision
     candidates: list[Document]
     passages: list[Document]
     written_from: list[Document]
@@ -62,6 +63,7 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     written_from = passages if decision.verdict == "open" else []
     return {
         "verdict": decision.verdict,
+        "decision": decision,
         "candidates": candidates,
         "passages": [] if held_back and decision.verdict != "open" else fresh,
         "written_from": written_from,

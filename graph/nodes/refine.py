@@ -153,11 +153,10 @@ def _what_was_checked(state: RagState, stream: AnswerStream, evidence: Sequence[
     reasons = [supported if partly else "every sentence is supported by a passage it cites"]
     if state.get("slow_path_failed"):
         return "Supported by the first search; the deeper check failed", reasons
-    pieces = [p.page_content[start:end] for p in evidence for start, end in p.metadata["sentences"]]
-    against = disagreement(stream.sentences, pieces, stream.judge)
+    against = disagreement(stream, evidence)
     if against is not None:
-        return "Supported, but the sources disagree", [*reasons, f"a passage says otherwise: “{against}”"]
-    reasons.append(f"no disagreement found in {len(evidence)} passages")
+        return "Supported, but the sources disagree", [*reasons, f"another document says “{against}”"]
+    reasons.append(f"no disagreement found in {len(evidence)} {'passage' if len(evidence) == 1 else 'passages'}")
     return ("Supported in part by the sources" if partly else "Confirmed by deeper evidence"), reasons
 
 

@@ -14,7 +14,7 @@ async def review(state: RagState, runtime: Runtime[RagContext]) -> Blocked:
     rule = state["rule"]
     reason = f"the domain {state['domain']} is answered by a person"
     if rule is not None:
-        reason = f"the rule “{rule.name}” of the domain {state['domain']} hands the question to a person"
+        reason = f"the rule “{rule.name}” hands the question to a person"
     await report(unjudged("review", state, [reason]))
     text = review_text(state["domain"], rule, runtime.context.request_id)
     return {"answer": text, "outcome": "review", "verdict": "review"}

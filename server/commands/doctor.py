@@ -116,7 +116,21 @@ def check_data_folder(settings: Settings) -> Finding:
         return Finding("data folder", str(error), "Restore it from a backup, or use another folder with --data-dir.")
     finally:
         lock.release()
-    return Finding("data folder", f"{settings.data_dir}, collections: {', '.join(collections) or 'none yet'}")
+    holds = f"{settings.data_dir}, collections: {', '.join(collections) or 'none yet'}"
+    absent = _fallback_collections(settings) - set(collections)
+    if absent:
+        told = f"{holds}; the policy falls back on {', '.join(sorted(absent))}, which is not there"
+        return Finding("data folder", told, "Ingest into it, or correct fallback_collection in the policy file.")
+    return Finding("data folder", holds)
+
+
+def _fallback_collections(settings: Settings) -> set[str]:
+    """Those a policy names; none of a file that cannot be read, which has a check of its own."""
+    try:
+        policies = load_policies(settings.policy).domains.values()
+    except PolicyError:
+        return set()
+    return {policy.fallback_collection for policy in policies if policy.fallback_collection is not None}
 
 
 def check_address(settings: Settings) -> Finding:
