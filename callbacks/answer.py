@@ -12,7 +12,7 @@ from language.sentences import sentence_spans
 
 _UNITS = re.compile(r"\s+|\S+")
 _MAY_END = frozenset(".!?…:;\"”’')]`*")
-_LIST_ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])$")
+_CLOSES = frozenset(".,;:!?)")
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -66,6 +66,8 @@ class AnswerStream:
     """Citations of the current sentence that no row has."""
     _early: list[Reference] = field(default_factory=list)
     """Citations before the first word of the current sentence."""
+    _dropped: bool = False
+    """Whether the white space held back stood before an unknown citation."""
     _settled: list[PartialAnswer] = field(default_factory=list)
     """Verdicts that wait for the tokens at hand to be said: no token waits for a verdict on what came before it."""
     _half: str = ""
@@ -108,6 +110,9 @@ class AnswerStream:
             if unit.isspace():
                 self._gap += unit
                 continue
+            if self._dropped and unit[0] in _CLOSES and "\n" not in self._gap:
+                self._gap = ""
+            self._dropped = False
             if self._gap and self._ends_before(unit):
                 yield from self._close_sentence()
             if self.text or self._unsaid:
@@ -139,18 +144,23 @@ class AnswerStream:
         return self.text[at] if at < len(self.text) else self._unsaid[at - len(self.text)]
 
     def _ends_before(self, unit: str) -> bool:
-        """Whether the sentence so far ends before the white space held back and `unit`."""
-        if "\n" not in self._gap and self._last_char() not in _MAY_END:
-            return False
+        """Whether the sentence so far ends before the white space held back and `unit`.
+
+        Only the first character of what follows counts, for more of it may not be there yet.
+        """
         core = self._current()
         if not _HAS_WORD.search(core):
             return False
-        if "\n" in self._gap and (self._gap.count("\n") > 1 or _LIST_ITEM.match(unit) or core.startswith("#")):
+        if core.startswith("#") and "\n" in self._gap:
+            return True
+        if core[-1] == ":":  # what leads a list in belongs to its first item
+            return False
+        if "\n" in self._gap and (self._gap.count("\n") > 1 or _opens_item(unit)):
             return True
         if core[-1] not in _MAY_END:
             return False
-        spans = sentence_spans(f"{core} {unit}")
-        return len(spans) > 1 and spans[-1][0] == len(core) + 1
+        follows = "The" if unit[0].isupper() else "1" if unit[0].isdigit() else unit[0]
+        return any(start == len(core) + 1 for start, _ in sentence_spans(f"{core} {follows} and so on"))
 
     def _cite(self, references: Sequence[Reference]) -> Iterator[Payload]:
         """A marker for each passage cited, and a citation for each sentence; unknown ones are dropped and counted.
@@ -171,6 +181,7 @@ class AnswerStream:
                 pointed = better or place
                 cited_as = str(reference) if better else None
                 known.setdefault(pointed[0].event.source_id, {}).setdefault(pointed, cited_as)
+        self._dropped = not known
         for source_id, places in known.items():
             yield from self._mark(self.book[source_id], places)
 
@@ -289,3 +300,7 @@ class AnswerStream:
 
 def _says_something(text: str) -> bool:
     return any(char.isalnum() for char in text)
+
+
+def _opens_item(unit: str) -> bool:
+    return unit[0] in "-*+•" or unit[0].isdigit()

@@ -50,7 +50,7 @@ class CitationParser:
             if at:
                 yield pending[:at]
                 pending = pending[at:]
-            whole = _CITATION.match(pending)
+            whole = _CITATION.match(pending[:_LONGEST])
             if whole:
                 yield Cited(tuple(_reference(part) for part in re.split(r"[,;–-]", whole.group(1))))
                 pending = pending[whole.end() :]

@@ -102,6 +102,9 @@ class Grammar:
             case CitationAttached():
                 self._check_citation(payload)
             case RefinementUpdate():
+                _require(not self.retracted, "what was withdrawn is not taken up again")
+                bare = payload.action != "retract" or not payload.additional_citations
+                _require(bare, "a withdrawal cites nothing")
                 for citation in payload.additional_citations:
                     self._check_citation(citation)
                 self.refined, self.retracted = True, payload.action == "retract"
@@ -110,6 +113,8 @@ class Grammar:
         _require(self.sources.get(citation.source_id) == citation.index, "a citation needs a source that was shown")
 
     def _check_final(self, final: FinalAnswer) -> None:
+        for source in final.sources:
+            _require(self.sources.get(source.source_id) == source.index, "a source was shown before it is listed")
         if final.outcome == "answered":
             _require(self.open, "an answer needs an open gate")
             _require(not self.retracted, "the answer was withdrawn")

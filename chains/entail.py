@@ -21,7 +21,9 @@ AT_ONCE = 8
 _SCORES: Mapping[Support, float] = {"supported": 0.9, "partial": 0.5, "unsupported": 0.1, "contradicted": 0.0}
 """A model says a word, not a number."""
 _ENTAILED, _PARTLY = 0.5, 0.2
-_LINE = re.compile(r"^\W*(\d{1,2})\W+(not supported|unsupported|supported|partial|contradicted)", re.I | re.M)
+_LINE = re.compile(
+    r"^\W*(?:claim\s*)?(\d{1,2})\W+(not supported|unsupported|supported|partial|contradicted)\W*$", re.I | re.M
+)
 
 
 class Doubt(NamedTuple):
@@ -37,6 +39,8 @@ class Settlement(NamedTuple):
     support: Support
     score: float
     method: str
+    best: int | None = None
+    """Which piece of the evidence speaks for it, if the check can tell."""
 
 
 Settle = Runnable[Sequence[Doubt], list[Settlement | None]]
@@ -67,8 +71,8 @@ def cross_encoder_entailment(encoder: BaseCrossEncoder) -> Settle:
 
     async def settle(doubts: Sequence[Doubt]) -> list[Settlement | None]:
         pairs = [(piece, doubt.sentence) for doubt in doubts for piece in doubt.evidence]
-        scores = iter(await asyncio.to_thread(encoder.score, pairs) if pairs else ())
-        return [_entailed([_probability(float(next(scores))) for _ in doubt.evidence]) for doubt in doubts]
+        scores = iter(_probabilities(await asyncio.to_thread(encoder.score, pairs)) if pairs else ())
+        return [_entailed([next(scores) for _ in doubt.evidence]) for doubt in doubts]
 
     return RunnableLambda(settle, name="entail_chain")
 
@@ -91,13 +95,18 @@ def _settlement(support: Support | None) -> Settlement | None:
     return None if support is None else Settlement(support, _SCORES[support], "model")
 
 
-def _entailed(scores: Sequence[float]) -> Settlement | None:
-    if not scores:
+def _entailed(scores: Sequence[float | None]) -> Settlement | None:
+    known = [(score, at) for at, score in enumerate(scores) if score is not None]
+    if not known:
         return None
-    best = max(scores)
+    best, at = max(known)
     support: Support = "supported" if best >= _ENTAILED else "partial" if best >= _PARTLY else "unsupported"
-    return Settlement(support, round(best, 4), "nli")
+    return Settlement(support, round(best, 4), "nli", at)
 
 
-def _probability(score: float) -> float:
-    return score if 0.0 <= score <= 1.0 else 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
+def _probabilities(scores: Sequence[float]) -> list[float | None]:
+    """Scores as they are if all of a call are probabilities, else as logits; what is no number is nothing."""
+    known = [float(score) for score in scores]
+    if all(0.0 <= score <= 1.0 for score in known):
+        return list(known)
+    return [1 / (1 + math.exp(-max(-50.0, min(50.0, score)))) if math.isfinite(score) else None for score in known]

@@ -10,6 +10,7 @@ from chains.answer import AnswerInput
 from chains.parsing import TextParser
 from chains.prompts import SUFFICIENT, fitting, rows
 
+_WORDS = {"SUFFICIENT": True, "INSUFFICIENT": False, "NOT": False, "NO": False}
 _FIRST_WORD = re.compile(r"\W*(\w+)(?=\W)")
 
 
@@ -36,4 +37,4 @@ def sufficiency_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Ru
 def sufficient(text: str) -> bool | None:
     """What the first word of a text says."""
     word = _FIRST_WORD.match(f"{text} ")
-    return {"SUFFICIENT": True, "INSUFFICIENT": False}.get(word.group(1).upper()) if word else None
+    return _WORDS.get(word.group(1).upper()) if word else None

@@ -1,5 +1,6 @@
 """What a run may use: collaborators live as long as the application, a context as long as one run."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -97,6 +98,8 @@ class RagContext:
     book: SourceBook
     rewriting: PendingRewrite
     draft: PendingDraft
+    opened: asyncio.Event
+    """Set when the gate opens."""
     meter: Meter
     request_id: str
 

@@ -1,7 +1,7 @@
 """Which domains a question may belong to, by what their descriptions say."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 import numpy as np
@@ -17,7 +17,7 @@ NEAR = 0.40
 (below .40, but for the history of interest rates) of the made-up list this was chosen on."""
 CLOSE = 0.08
 """So much behind the nearest one, a domain is as likely."""
-_PARTS_READ = 16
+_PARTS_READ = 60
 _BETWEEN_CLAUSES = re.compile(r"[,;:–—]\s|\b(?:and|or|also|but|plus)\b", re.IGNORECASE)
 
 
@@ -65,9 +65,11 @@ def _parts(question: str) -> list[str]:
 def applied(named: str | None, likely: Sequence[str], policies: Policies) -> tuple[str, Policy]:
     """The domain that is reported and the policy that applies: the strictest of everything that may be meant.
 
-    A domain the caller has named is one of them, so it can only make the policy stricter.
+    A domain the caller has named is one of them, so it can only make the policy stricter; the default's rules apply to
+    every question.
     """
     names = list(dict.fromkeys([*likely, *([named] if named is not None else [])]))
     domain = max(names, key=lambda name: strictness(policies[name]))
-    rest: Mapping[str, Policy] = {name: policies[name] for name in names if name != domain}
-    return domain, reduce(stricter, rest.values(), policies[domain])
+    policy = reduce(stricter, (policies[name] for name in names if name != domain), policies[domain])
+    rules = dict.fromkeys([*policy.rules, *policies[DEFAULT_DOMAIN].rules])
+    return domain, policy.model_copy(update={"rules": tuple(rules)})

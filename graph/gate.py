@@ -15,7 +15,10 @@ Searched = Literal["once", "wider", "verified", "failed"]
 
 STRONG = 0.75
 _SHORTENED = re.compile(r"['’](?:m|s|re|ve|ll|d|t)$", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")
+_YEAR = re.compile(
+    r"(?<![\d.,$€£¥])(1\d\d\d|20\d\d)(s?)(?![\d%°]|[.,]\d|\s*(?:[€$£%°]|(?:euros?|dollars?|pounds|k?g|k?m|m?l)\b))"
+)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _MISSING_SHOWN = 6
 _SAY_LITTLE = STOPWORDS | frozenset(
     "along also anything back big bought bring brings buy come comes day days deep everything far get gets "
@@ -61,7 +64,7 @@ def judge(
         chunks=chunks,
         top_score=top_score,
         min_chunks=needed_chunks,
-        min_score=policy.min_score,
+        min_score=needed_score,
         reasons=[
             *(["the deeper check failed"] if stage == "failed" else []),
             f"best evidence {top_score:.2f}{where}, needs {needed_score:.2f}",
@@ -70,12 +73,6 @@ def judge(
         ],
         missing=[] if enough else missing(question, candidates),
     )
-
-
-def otherwise(decision: GateDecision, reason: str, stage: Searched) -> GateDecision:
-    """What becomes of a decision that cannot open the gate after all."""
-    verdict: Verdict = "expand" if stage == "once" else "fallback"
-    return decision.model_copy(update={"verdict": verdict, "reasons": [*decision.reasons, reason]})
 
 
 def _needed(policy: Policy, found: int, top_score: float) -> int:
@@ -91,11 +88,15 @@ def _verdict(enough: bool, policy: Policy, stage: Searched) -> Verdict:
 
 def absent_years(question: str, candidates: Sequence[Document]) -> list[str]:
     """Years of the question that no passage names, in full or as in FY21 and '21."""
-    years = list(dict.fromkeys(_YEAR.findall(question)))
-    if not years:
+    named = dict.fromkeys(_YEAR.findall(question))
+    if not named:
         return []
-    held = " ".join(_text(document) for document in candidates)
-    return [year for year in years if not re.search(rf"{year}|(?:FY ?|['’]){year[2:]}(?!\d)", held)]
+    held = _THOUSANDS.sub("", " ".join(_text(document) for document in candidates))
+    return [f"{year}{decade}" for year, decade in named if not re.search(_forms_of(year, decade), held)]
+
+
+def _forms_of(year: str, decade: str) -> str:
+    return rf"(?<!\d){year[:3]}\d(?!\d)" if decade else rf"{year}|(?:FY ?|['’]|\d/){year[2:]}(?!\d)"
 
 
 def _text(document: Document) -> str:

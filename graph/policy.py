@@ -9,7 +9,7 @@ import re2
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Precheck = Literal["none", "classify", "full_slow_path", "human_review"]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, strict=True)]
 
 DEFAULT_DOMAIN = "general"
 _STRICTER: Sequence[Precheck] = ("none", "classify", "full_slow_path", "human_review")
@@ -50,13 +50,14 @@ class Rule(BaseModel):
     message: str | None = None
 
     def matches(self, question: str) -> bool:
-        """Whether the rule applies, also to a question that hides its letters in compatibility or invisible ones."""
+        """Whether the rule applies, also to a question that hides it behind accents, wide letters or invisible ones."""
         pattern = _compiled(self.pattern)
         return any(pattern.search(text) is not None for text in {question, _plain(question)})
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if unicodedata.category(char) not in ("Cf", "Mn"))
 
 
 class Policy(BaseModel):
@@ -66,13 +67,13 @@ class Policy(BaseModel):
 
     description: str = ""
     """What its questions are about, in sentences: classification takes the domain with the nearest one."""
-    min_chunks: Annotated[int, Field(ge=1, le=50)] = 2
+    min_chunks: Annotated[int, Field(ge=1, le=50, strict=True)] = 2
     """Passages above `floor`; never more than the collection has."""
     min_score: Share = 0.65
     """Of the evidence as a whole."""
     floor: Share = 0.30
     """What counts as a passage at all."""
-    expand_k: Annotated[int, Field(ge=1, le=50)] = 20
+    expand_k: Annotated[int, Field(ge=1, le=50, strict=True)] = 20
     expand_min_score: Share = 0.50
     """What the evidence must reach after the wider search."""
     precheck: Precheck = "none"

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from graph.policy import BUILT_IN, Policies, Policy
 
+_LONGEST_VALUE = 200
+"""Lines."""
 _PLAINER = {"extra_forbidden": "is no key of a policy file", "missing": "is missing"}
 _DERIVED = {"floor": min, "expand_min_score": min, "expand_k": max}
 """Thresholds a table does not name follow those it does, so that changing one alone makes no contradiction."""
@@ -32,7 +34,7 @@ class _File(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    classify: bool = False
+    classify: StrictBool = False
     domains: dict[str, dict[str, Any]] = {}
 
 
@@ -50,6 +52,8 @@ def load_policies(path: Path | None) -> PolicySet:
         place = re.search(r" \(at line (\d+), column \d+\)$", str(error))
         line = f"line {place.group(1)}: " if place else ""
         raise PolicyError(f"{path.name}: {line}{str(error)[: place.start()] if place else error}") from error
+    except RecursionError:
+        raise PolicyError(f"{path.name}: is nested too deeply") from None
     except UnicodeDecodeError:
         raise PolicyError(f"{path.name}: is not UTF-8") from None
     except OSError as error:
@@ -89,26 +93,29 @@ def _told(error: ValidationError, place: Sequence[str | int], text: str) -> str:
 def line_of(text: str, path: Sequence[str | int]) -> int:
     """The line, from 1, on which a key of a TOML document stands; of the table around it where there is no such key.
 
-    The smallest number of lines that parse and hold the key: no TOML parser that keeps places is needed for it.
+    The first line with its name that makes, with all lines before it, a document that holds the key: no TOML parser
+    that keeps places is needed for it.
     """
-    lines = text.splitlines(keepends=True)
+    lines = text.split("\n")
     wanted = list(path)
     whole = tomllib.loads(text)
     while wanted and not _holds(whole, wanted):
         wanted.pop()
-    parsed = 0
-    for count in range(1, len(lines) + 1):
-        try:
-            tables = tomllib.loads("".join(lines[:count]))
-        except tomllib.TOMLDecodeError:
-            continue  # in the middle of a value of several lines
-        if _holds(tables, wanted):
-            between = [
-                at for at in range(parsed, count) if lines[at].strip() and not lines[at].lstrip().startswith("#")
-            ]
-            return (between[0] if between else count - 1) + 1
-        parsed = count
+    name = next((key for key in reversed(wanted) if isinstance(key, str)), None)
+    for at, line in enumerate(lines):
+        if name is not None and name in line and _holds(_first(lines, at + 1), wanted):
+            return at + 1
     return 1
+
+
+def _first(lines: Sequence[str], count: int) -> dict[str, Any]:
+    """The document of so many lines; of a few more, if they end in the middle of a value."""
+    for end in range(count, min(count + _LONGEST_VALUE, len(lines)) + 1):
+        try:
+            return tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+    return {}
 
 
 def _holds(tables: Any, path: Sequence[str | int]) -> bool:

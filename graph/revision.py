@@ -125,7 +125,9 @@ def _supporting(wording: str, shown: Sequence[Shown], judge: Judge) -> tuple[Sho
     judgement = judge(wording, [source.sentence(number)[0] for source, number in places])
     if judgement.support != "supported" or judgement.best is None:
         return None
-    return (*places[judgement.best], judgement.score)
+    source, number = places[judgement.best]
+    alone = judge(wording, [source.sentence(number)[0]])  # it will be the only one quoted
+    return (source, number, alone.score) if alone.support == "supported" else None
 
 
 def _recited(wording: str, found: tuple[Shown, int, float], start: int) -> tuple[str, list[CitationAttached]]:

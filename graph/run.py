@@ -189,6 +189,7 @@ class Run:
             book=book,
             rewriting=PendingRewrite(spawn),
             draft=PendingDraft(spawn),
+            opened=self._opened,
             meter=self.meter,
             request_id=self.request_id,
         )

@@ -48,6 +48,7 @@ class RagState(RagInput, total=False):
     slow_path_failed: bool  # slow_path, verify_first
     written_from: list[Document]  # gate: the passages in the prompt
     prompt: list[BaseMessage]  # gate
+    insufficient: list[str]  # gate: the source ids of passages that a model found no answer in
     answer: str  # refine, fallback, review
     revision: int  # refine
     action: Action  # refine

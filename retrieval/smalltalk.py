@@ -1,4 +1,4 @@
-"""Messages that are for whoever answers, not for the documents: greetings, thanks, the weather."""
+"""Messages that are for whoever answers, not for the documents: greetings, thanks, goodbyes."""
 
 from collections.abc import Collection
 
@@ -6,10 +6,8 @@ from language.words import stem
 
 _WORDS = frozenset(
     stem(word)
-    for word in "afternoon alarm birthday bored bot bye chat clock day doing evening feeling fine forecast friend "
-    "funny good goodbye great happy hello hey hi human joke jokes later lol love morning nice night oh ok okay old "
-    "rain real robot see sing sleep song sorry speak sunny talk thank thanks thx time today tomorrow tonight weather "
-    "welcome well yes how's i'm it's what's".split()
+    for word in "afternoon bye doing evening fine good goodbye great hello hey hi how's i'm it's later lol love "
+    "morning nice night oh ok okay please sorry thank thanks thx today tonight welcome well what's yes".split()
 )
 
 

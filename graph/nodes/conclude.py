@@ -20,7 +20,7 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     context, outcome = runtime.context, state["outcome"]
     citations = state.get("citations", [])
     passages = join_passages(state.get("passages", []), state.get("evidence", []))
-    written_from = state.get("written_from", state.get("passages", []))
+    written_from = state.get("written_from") or state.get("passages", [])
     sources = _sources(written_from, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
     cited = {citation.source_id for citation in citations}
     sentences = state.get("sentences", [])

@@ -13,8 +13,8 @@ from callbacks.events import GateDecision, Verdict
 from chains.answer import AnswerInput, answer_messages
 from chains.prompts import fitting
 from graph.context import RagContext
-from graph.gate import Searched, judge, otherwise
-from graph.nodes.generate import draft
+from graph.gate import Searched, judge
+from graph.nodes.generate import begin
 from graph.report import report, show_sources
 from graph.state import RagState, join_passages
 
@@ -30,6 +30,7 @@ class Judged(TypedDict):
     passages: list[Document]
     written_from: list[Document]
     prompt: list[BaseMessage]
+    insufficient: list[str]
 
 
 async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
@@ -48,27 +49,34 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
         fresh = state["evidence"][: state["top_k"]] if decision.verdict == "open" else []
     passages = fitting(join_passages(state["passages"], fresh), context.collaborators.limits.context_tokens)
     prompt: list[BaseMessage] = []
+    reason: str | None = None
     if decision.verdict == "open":
         prompt = _assembled(state["question"], passages)
-        refused = "no prompt could be made of the passages" if not prompt else None
-        if refused is None and context.collaborators.sufficient is not None:
-            if not held_back:  # else its tokens could come before the sources
-                context.draft.begin(draft(state["question"], passages, prompt, context))
-            decision, refused = await _suffices(decision, state["question"], passages, context)
-        if refused is not None:
-            decision = otherwise(decision, refused, stage)
+        reason = None if prompt else "no prompt could be made of the passages"
+    sufficient: bool | None = None
+    if prompt and context.collaborators.sufficient is not None:
+        sufficient, reason = await _suffices(state, passages, prompt, context)
+    if reason is not None:
+        decision = decision.model_copy(update={"reasons": [*decision.reasons, reason]})
+    if reason is not None and (sufficient is False or not prompt):
+        decision = decision.model_copy(update={"verdict": "expand" if stage == "once" else "fallback"})
     await report(decision)
-    if decision.verdict == "open" and held_back:
+    is_open = decision.verdict == "open"
+    if is_open and held_back:
         await show_sources(fresh, 1)
-    written_from = passages if decision.verdict == "open" else []
     return {
         "verdict": decision.verdict,
         "decision": decision,
         "candidates": candidates,
-        "passages": [] if held_back and decision.verdict != "open" else fresh,
-        "written_from": written_from,
+        "passages": fresh if is_open or not held_back else [],
+        "written_from": passages if is_open else [],
         "prompt": prompt,
+        "insufficient": _ids(passages) if sufficient is False else [],
     }
+
+
+def _ids(passages: Sequence[Document]) -> list[str]:
+    return [passage.metadata["source_id"] for passage in passages]
 
 
 def _assembled(question: str, passages: Sequence[Document]) -> list[BaseMessage]:
@@ -83,30 +91,29 @@ def _assembled(question: str, passages: Sequence[Document]) -> list[BaseMessage]
 
 
 async def _suffices(
-    decision: GateDecision,
-    question: str,
-    passages: Sequence[Document],
-    context: RagContext,
-) -> tuple[GateDecision, str | None]:
-    """The decision with what the model says of it, and why it must not stand, if so.
+    state: RagState, passages: Sequence[Document], prompt: Sequence[BaseMessage], context: RagContext
+) -> tuple[bool | None, str]:
+    """Whether the model finds the answer in the passages (None if it does not say), and that in words.
 
-    The draft was begun beside the check and waits behind the gate, so that the check costs no time of its own.
+    The draft begins beside the check and waits behind the gate, so that the check costs no time of its own; but not
+    under `full_slow_path`, where the sources have to be shown between the decision and the first token.
     """
-    check, limits = context.collaborators.sufficient, context.collaborators.limits
+    check, limits, question = context.collaborators.sufficient, context.collaborators.limits, state["question"]
     assert check is not None
+    if _ids(passages) == state.get("insufficient"):
+        return False, "the model finds no answer in the passages, and there are no others"
+    if state["policy"].precheck != "full_slow_path":
+        await begin(question, passages, prompt, context)
     given: AnswerInput = {"question": question, "passages": passages}
-    sufficient: bool | None = None
-    said = "the model did not say whether they suffice"
     try:
         async with asyncio.timeout(limits.sufficiency_seconds):
             sufficient = await check.ainvoke(given)
     except TimeoutError:
-        said = f"the model did not say within {limits.sufficiency_seconds:g} s whether they suffice"
+        return None, f"the model did not say within {limits.sufficiency_seconds:g} s whether they suffice"
     except Exception as error:  # whatever a provider raises: the scores have opened the gate
         log.warning("the sufficiency check failed: %s", type(error).__name__)
-        said = "the model could not be asked whether they suffice"
+        return None, "the model could not be asked whether they suffice"
     if sufficient is False:
         await context.draft.drop()
-        return decision, "the model finds no answer in the passages"
-    reason = "the model finds them sufficient" if sufficient else said
-    return decision.model_copy(update={"reasons": [*decision.reasons, reason]}), None
+        return False, "the model finds no answer in the passages"
+    return sufficient, "the model finds them sufficient" if sufficient else "the model did not say whether they suffice"

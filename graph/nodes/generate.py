@@ -26,9 +26,8 @@ async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
     """
     context, passages = runtime.context, state["written_from"]
     context.meter.chunks_used = len(passages)
-    await status("drafting", f"Drafting an answer from {_sources(len(passages))}")
     if not context.draft.begun:
-        context.draft.begin(draft(state["question"], passages, state["prompt"], context))
+        await begin(state["question"], passages, state["prompt"], context)
     try:
         await context.draft.finish()
     except ModelFailure as failure:
@@ -39,7 +38,16 @@ async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
         raise ModelFailure("model_empty", "The model ended without an answer.", retryable=True)
 
 
-async def draft(
+async def begin(
+    question: str, passages: Sequence[Document], prompt: Sequence[BaseMessage], context: RagContext
+) -> None:
+    """Say that a draft is written, and start the model."""
+    sources = "1 source" if len(passages) == 1 else f"{len(passages)} sources"
+    await status("drafting", f"Drafting an answer from {sources}")
+    context.draft.begin(_draft(question, passages, prompt, context))
+
+
+async def _draft(
     question: str, passages: Sequence[Document], prompt: Sequence[BaseMessage], context: RagContext
 ) -> None:
     """Drive the model; the handlers hear what it writes, once the gate is open. Raises `ModelFailure`."""
@@ -66,11 +74,8 @@ async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagCo
 
 async def _stream(given: AnswerInput, call: RunnableConfig, context: RagContext, limits: Limits) -> None:
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(limits.first_token_seconds) as silence:
+    behind_the_gate = 0.0 if context.opened.is_set() else limits.sufficiency_seconds
+    async with asyncio.timeout(limits.first_token_seconds + behind_the_gate) as silence:
         async for piece in context.collaborators.answer.astream(given, call):
             if piece:
                 silence.reschedule(loop.time() + limits.stall_seconds)
-
-
-def _sources(count: int) -> str:
-    return "1 source" if count == 1 else f"{count} sources"

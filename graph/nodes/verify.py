@@ -9,12 +9,13 @@ from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
-from callbacks.events import Error, PartialAnswer
+from callbacks.events import Error, PartialAnswer, Support
 from chains.entail import Doubt, Settlement
 from graph.context import RagContext
 from graph.report import report, status
 from graph.revision import ACCEPTABLE, without_markers
 from graph.state import RagState, join_passages
+from language.words import content_terms, terms
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,10 @@ async def _settle(
         if settlement is None:
             continue
         if sentence.support == "uncited" and settlement.support == "supported":
-            supporting[sentence.sentence] = next(iter(places))
+            place = list(places)[settlement.best or 0]
+            alone = context.stream.judge(without_markers(sentence.text), [places[place]])
+            if settlement.best is not None or alone.support in ACCEPTABLE:  # the reader will see it quoted
+                supporting[sentence.sentence] = place
         restated = _restated(sentence, settlement)
         context.stream.sentences[sentence.sentence] = restated
         await report(restated)
@@ -99,10 +103,19 @@ async def _settle(
 
 
 def _restated(sentence: PartialAnswer, settlement: Settlement) -> PartialAnswer:
-    """The verdict of both; a sentence that cites nothing stays uncited until a revision cites something."""
-    support = "uncited" if sentence.support == "uncited" else settlement.support
+    """The verdict of both.
+
+    A sentence that cites nothing stays uncited until a revision cites something, and what a source says otherwise is
+    partly supported at best, whatever a model makes of it.
+    """
+    support: Support = settlement.support
+    score = settlement.score
+    if sentence.support == "uncited":
+        support = "uncited"
+    elif sentence.support == "contradicted" and support == "supported":
+        support, score = "partial", min(score, 0.5)
     method = f"{sentence.method}+{settlement.method}"
-    return sentence.model_copy(update={"support": support, "score": settlement.score, "method": method})
+    return sentence.model_copy(update={"support": support, "score": score, "method": method})
 
 
 def _nearest(sentence: PartialAnswer, evidence: Sequence[Document], stream: AnswerStream) -> dict[Place, str]:
@@ -113,8 +126,9 @@ def _nearest(sentence: PartialAnswer, evidence: Sequence[Document], stream: Answ
         for number, (start, end) in enumerate(document.metadata["sentences"], start=1):
             pieces[document.metadata["source_id"], number] = document.page_content[start:end]
     cited = {citation.quote for citation in stream.citations if citation.sentence == sentence.sentence}
-    close = {place: stream.judge(plain, [piece]).score for place, piece in pieces.items()}
-    best = sorted(pieces, key=lambda place: (pieces[place] not in cited, -close[place]))
+    wanted = set(content_terms(plain))
+    shared = {place: len(wanted & set(terms(piece))) for place, piece in pieces.items()}
+    best = sorted(pieces, key=lambda place: (pieces[place] not in cited, -shared[place]))
     return {place: pieces[place] for place in best[:_PIECES]}
 
 

@@ -84,8 +84,8 @@ DEFECTS: Mapping[str, Defect] = {
         [
             Edit(
                 "graph/nodes/gate.py",
-                "            decision, refused = await _suffices(",
-                "            await report(decision)\n            decision, refused = await _suffices(",
+                "        sufficient, reason = await _suffices(",
+                "        await report(decision)\n        sufficient, reason = await _suffices(",
             )
         ],
     ),
@@ -99,7 +99,7 @@ DEFECTS: Mapping[str, Defect] = {
     ),
     "an empty prompt opens the gate": Defect(
         ["tests/test_sufficiency.py::test_the_gate_stays_closed_where_no_prompt_can_be_made"],
-        [Edit("graph/nodes/gate.py", 'passages" if not prompt else None', 'passages" if False else None')],
+        [Edit("graph/nodes/gate.py", "(sufficient is False or not prompt)", "sufficient is False")],
     ),
     "an untagged call is published": Defect(
         ["tests/test_sufficiency.py::test_only_calls_with_the_tag_of_the_answer_are_heard"],
@@ -178,10 +178,10 @@ DEFECTS: Mapping[str, Defect] = {
         [
             Edit(
                 "graph/domains.py",
-                "    rest: Mapping[str, Policy] = {",
+                "    policy = reduce(stricter,",
                 "    domain = min(names, key=lambda name: strictness(policies[name]))\n"
                 "    names = [domain]\n"
-                "    rest: Mapping[str, Policy] = {",
+                "    policy = reduce(stricter,",
             )
         ],
     ),
