@@ -130,3 +130,22 @@ def test_a_sentence_no_source_speaks_for_is_uncited() -> None:
     stream, _ = stream_of(["Dolphins paint purple cathedrals at midnight."])
     assert [sentence.support for sentence in stream.sentences] == ["uncited"]
     assert stream.citations == []
+
+
+def test_a_numbered_list_has_the_same_sentences_however_it_is_split() -> None:
+    text = "10. The gate opens only for evidence [1.1]\n11. Tokens stream after that [1.3]"
+    for chunks in ([text], list(text), ["10. The gate opens only for evidence [1.1]\n1", "1. Tokens", text[-25:]]):
+        assert len(stream_of(chunks)[0].sentences) == 2
+
+
+def test_what_leads_a_list_in_belongs_to_its_first_item() -> None:
+    stream, _ = stream_of(
+        ["The title says:\n- The gate opens only for evidence [1.1]\n- Tokens stream after that [1.3]"]
+    )
+    assert [sentence.text[:9] for sentence in stream.sentences] == ["The title", "- Tokens "]
+
+
+def test_an_unknown_citation_leaves_no_gap() -> None:
+    stream, _ = stream_of(["The gate opens only for evidence [9.9]. Tokens stream after that [1.3, 8.8]."])
+    assert "evidence." in stream.text
+    assert " ." not in stream.text

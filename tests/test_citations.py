@@ -40,7 +40,25 @@ UNKNOWN = ("[9.9]", "[77]", "【8.1】", "[1.9]", "[4]", "[9.9, 77]", "[6.1–6.
 BRACKETS = ("[", "]", "[[", "[1", "[1.", "[x]", "[0.1]", "[2019]", "array[0]", "【", "】", "[1.1 see", "[]", "[1..2]")
 OWLS = ("🦉", "\ud83e\udd89", "\ud83e", "\udd89")
 """Whole, and in the halves that providers send."""
-BETWEEN = (" ", ". ", ".", "! ", "\n", "\n\n", "\n- ", "## A heading\n", "é", "\u2028", *OWLS)
+BETWEEN = (
+    " ",
+    ". ",
+    ".",
+    "! ",
+    "\n",
+    "\n\n",
+    "\n- ",
+    "\n1. ",
+    "\n11. ",
+    "10. ",
+    ":",
+    "5 p.m. ",
+    '"',
+    "## A heading\n",
+    "é",
+    "\u2028",
+    *OWLS,
+)
 
 pieces = st.sampled_from([*CLAIMS, *KNOWN, *KNOWN, *UNKNOWN, *BRACKETS, *BETWEEN, *BETWEEN])
 texts = st.lists(pieces, max_size=15).map("".join)

@@ -91,7 +91,17 @@ def test_a_pattern_that_would_backtrack_forever_does_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["What is the salary?", "SALARY?", "the sa\u200blary", "ｓａｌａｒｙ of Ada", "sal\u00adary", "ſalary"]
+    "question",
+    [
+        "What is the salary?",
+        "SALARY?",
+        "the sa\u200blary",
+        "ｓａｌａｒｙ of Ada",
+        "sal\u00adary",
+        "ſalary",
+        "saĺary",
+        "sala\u034fry",
+    ],
 )
 def test_a_rule_sees_through_case_and_disguise(question: str) -> None:
     rule = Rule(name="pay", pattern=r"\bsalary\b", action="deny")
@@ -165,3 +175,41 @@ def test_a_question_hidden_behind_small_talk_is_found(encoder: MiniLM) -> None:
 def test_domains_that_are_equally_near_are_all_named(encoder: MiniLM) -> None:
     known = dict(BUILT_IN, tea=Policy(description="How to brew tea."), herbs=Policy(description="How to brew a tea."))
     assert {"tea", "herbs"} <= set(Descriptions(encoder.encode_query).nearest("How is tea brewed?", known))
+
+
+def test_what_is_asked_beside_it_does_not_hide_a_question(encoder: MiniLM) -> None:
+    descriptions = Descriptions(encoder.encode_query)
+    padding = "The cat sat on the mat and the weather was lovely. " * 12
+    for question in (
+        "How many days of leave do I have, and which mortgage rate would I get?",
+        f"{padding} Which mortgage rate would I get?",
+    ):
+        assert "rate_quotes" in descriptions.nearest(question, BUILT_IN)
+
+
+def test_the_rules_of_the_default_apply_to_every_classified_question() -> None:
+    deny = Rule(name="pay", pattern="salary", action="deny")
+    known = {**BUILT_IN, "general": BUILT_IN["general"].model_copy(update={"rules": (deny,)})}
+    _, policy = applied("balance_inquiries", ["balance_inquiries"], known)
+    assert policy.rule_for("my salary") == deny
+
+
+def test_a_long_policy_file_is_judged_at_once(tmp_path: Path) -> None:
+    filler = "\n".join(f"# line {at} of nothing" for at in range(20_000))
+    began = perf_counter()
+    with pytest.raises(PolicyError, match="line 20002: "):
+        load_policies(written(tmp_path, f"{filler}\n[domains.tea]\nmin_score = 2.0\n"))
+    assert perf_counter() - began < 5.0
+
+
+@pytest.mark.parametrize("value", ["true", "'0.5'", "'x'", "[1]"])
+def test_values_of_another_type_are_refused(tmp_path: Path, value: str) -> None:
+    for key in ("min_score", "min_chunks"):
+        with pytest.raises(PolicyError, match="line 2: "):
+            load_policies(written(tmp_path, f"[domains.tea]\n{key} = {value}\n"))
+
+
+def test_a_backspace_in_a_pattern_is_told_from_the_edge_of_a_word(tmp_path: Path) -> None:
+    text = '[[domains.tea.rules]]\nname = "a"\naction = "deny"\npattern = "\\bsalary\\b"\n'
+    with pytest.raises(PolicyError, match="line 4: .*control character"):
+        load_policies(written(tmp_path, text))
