@@ -172,3 +172,11 @@ def test_a_collection_that_could_not_be_asked_for_is_refused(folder: Path) -> No
     refused = run("ingest", str(folder), "--collection", "bad/na me")
     assert refused.exit_code == 1
     assert "slash" in refused.output
+
+
+def test_a_path_that_is_not_there_stops_no_other(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "tea.md").write_text("# Tea\n\nGreen tea is brewed at 70 degrees.")
+    told = run("ingest", str(tmp_path / "tea.md"), str(tmp_path / "gone.md"), "--data-dir", str(folder))
+    assert told.exit_code == 1
+    assert "Indexed 1 document" in told.output
+    assert "gone.md: there is no such file" in told.output

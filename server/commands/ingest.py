@@ -46,14 +46,21 @@ def run(settings: Settings, paths: list[Path], collection: str, server: str | No
         CollectionIn(name=collection)
     except ValidationError:
         raise click.ClickException("a collection's name holds no slash, colon or white space") from None
-    files, skipped = find_files(paths)
+    absent = [path for path in paths if not path.exists()]
+    files, skipped = find_files([path for path in paths if path.exists()])
     with mendable(), server_or_folder(settings.data_dir, server) as url, Watch(files) as watch:
         if url is not None:
             _send_all(files, _through(url, collection), watch)
         else:
             _directly(settings, files, collection, watch)
     where = f"folder {settings.data_dir}" if url is None else url
-    _report(len(files) - len(watch.failures), watch.failures, skipped, f"“{collection}” ({where})")
+    indexed = len(files) - len(watch.failures)
+    _report(
+        indexed,
+        {**watch.failures, **dict.fromkeys(absent, "there is no such file")},
+        skipped,
+        f"“{collection}” ({where})",
+    )
 
 
 def find_files(paths: list[Path]) -> tuple[Files, int]:
