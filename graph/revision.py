@@ -10,8 +10,11 @@ from langchain_core.documents import Document
 from callbacks.answer import AnswerStream, Judge
 from callbacks.events import Change, CitationAttached, PartialAnswer
 from callbacks.sources import Shown
+from language.words import content_terms
 
 ACCEPTABLE = frozenset({"supported", "partial"})
+_ALIKE = 0.6
+"""The share of the words of the shorter of two sentences that both must have to be about the same."""
 _MARKERS = re.compile(r"\s*(?:\[\d+\])+")
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
 
@@ -33,13 +36,15 @@ def disagreement(stream: AnswerStream, evidence: Sequence[Document]) -> str | No
     Within the documents that are cited, different figures are of different things as a rule.
     """
     cited = {stream.book[citation.source_id].event.document_id for citation in stream.citations}
-    said = [without_markers(sentence.text) for sentence in stream.sentences]
+    said = [(plain, set(content_terms(plain))) for plain in (without_markers(s.text) for s in stream.sentences)]
     for document in evidence:
         if document.metadata["document_id"] in cited:
             continue
         for start, end in document.metadata["sentences"]:
             piece = document.page_content[start:end]
-            if any(_opposed(plain, piece, stream.judge) for plain in said):
+            words = set(content_terms(piece))
+            alike = [plain for plain, own in said if len(own & words) >= _ALIKE * max(1, min(len(own), len(words)))]
+            if any(_opposed(plain, piece, stream.judge) for plain in alike):
                 return piece
     return None
 

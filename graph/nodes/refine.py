@@ -132,7 +132,7 @@ def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> 
 
 
 async def _confirm(state: RagState, stream: AnswerStream, evidence: Sequence[Document]) -> Refined:
-    message, reasons = _what_was_checked(state, stream, evidence)
+    message, reasons = await _what_was_checked(state, stream, evidence)
     update = RefinementUpdate(
         message=message,
         action="confirm",
@@ -146,14 +146,16 @@ async def _confirm(state: RagState, stream: AnswerStream, evidence: Sequence[Doc
     return _result(update, "answered", stream.sentences)
 
 
-def _what_was_checked(state: RagState, stream: AnswerStream, evidence: Sequence[Document]) -> tuple[str, list[str]]:
+async def _what_was_checked(
+    state: RagState, stream: AnswerStream, evidence: Sequence[Document]
+) -> tuple[str, list[str]]:
     """What may be said of a draft that stands: no more than was looked at."""
     partly = sum(sentence.support == "partial" for sentence in stream.sentences)
     supported = f"{partly} of {len(stream.sentences)} sentences are supported only in part"
     reasons = [supported if partly else "every sentence is supported by a passage it cites"]
     if state.get("slow_path_failed"):
         return "Supported by the first search; the deeper check failed", reasons
-    against = disagreement(stream, evidence)
+    against = await asyncio.to_thread(disagreement, stream, evidence)
     if against is not None:
         return "Supported, but the sources disagree", [*reasons, f"another document says “{against}”"]
     reasons.append(f"no disagreement found in {len(evidence)} {'passage' if len(evidence) == 1 else 'passages'}")
