@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -11,6 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from chains.selection import Row, select
 from language.sentences import leans_back
 from language.words import content_terms, coverage, terms
 
@@ -21,23 +21,6 @@ _ROW = re.compile(r"^\[(\d+)\.(\d+)\] (.+)$", re.MULTILINE)
 _QUESTION_MARK = "\n\nQuestion: "
 """Rows hold no line breaks, so the first of these ends the evidence, whatever the question holds."""
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
-
-
-_ASKS_NUMBER = re.compile(
-    r"\bhow (?:much|many|long|deep|far|old|big|large|high|heavy|often|fast)\b|\b(?:price|cost)", re.I
-)
-_LAYOUT_SHARE = 0.8
-"""Of the score of a table row, a heading or a line of code: a sentence as good as it reads better."""
-_NUMBER_BONUS = 0.08
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    passage: int
-    sentence: int
-    text: str
-    score: float
-    words: frozenset[str]
 
 
 class ExtractiveChatModel(BaseChatModel):
@@ -118,61 +101,3 @@ def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[
         own = scores.get(f"{passage}.{sentence}") if scores else None
         rows.append(Row(passage, sentence, line, coverage(wanted, named, {}) if own is None else own, words))
     return rows
-
-
-def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
-    """The best row first, then rows that come close to it and add something; passages in the order of their best row.
-
-    Maximal marginal relevance (Carbonell & Goldstein, 1998) with word overlap as the similarity. A row that leans back
-    ("It costs ...") brings the row it leans on, for alone it would speak of something else.
-    """
-    wanted = set(content_terms(question))
-    at = {(row.passage, row.sentence): row for row in rows}
-    groups = {row: _with_what_it_leans_on(row, at) for row in rows}
-    worth = {row: _worth(row, question) for row in rows}
-    chosen: list[Row] = []
-    for row in sorted(rows, key=lambda row: -worth[row]):
-        group = [each for each in groups[row] if each not in chosen]
-        if chosen and len(chosen) + len(group) > most:
-            break
-        if not chosen or (_near(row, chosen, worth) and _adds(row, chosen, wanted, question)):
-            chosen.extend(group)
-    order = {passage: number for number, passage in enumerate(dict.fromkeys(row.passage for row in chosen))}
-    return sorted(chosen, key=lambda row: (order[row.passage], row.sentence))
-
-
-def _worth(row: Row, question: str) -> float:
-    """The row's score, a little more where a number is asked for and it has one, less for what is no sentence."""
-    score = row.score + (_NUMBER_BONUS if _gives_number(row, question) else 0.0)
-    return score if _is_sentence(row) else score * _LAYOUT_SHARE
-
-
-def _gives_number(row: Row, question: str) -> bool:
-    return _ASKS_NUMBER.search(question) is not None and any(char.isdigit() for char in row.text)
-
-
-def _with_what_it_leans_on(row: Row, at: Mapping[tuple[int, int], Row]) -> list[Row]:
-    group = [row]
-    while leans_back(group[0].text) and (row.passage, group[0].sentence - 1) in at:
-        group.insert(0, at[row.passage, group[0].sentence - 1])
-    return group
-
-
-def _is_sentence(row: Row) -> bool:
-    """Rather than a heading, a table row or a line of code: enough words, mostly letters, not all capitals."""
-    letters = sum(char.isalpha() or char.isspace() for char in row.text)
-    laid_out = " | " in row.text or row.text.isupper()
-    return len(row.words) >= 4 and letters >= 0.75 * len(row.text) and not laid_out
-
-
-def _near(row: Row, chosen: Sequence[Row], worth: Mapping[Row, float]) -> bool:
-    """Close enough to the best row; closer still from another passage, where it may be about something else."""
-    best = max(worth[other] for other in chosen)
-    same = any(row.passage == other.passage for other in chosen)
-    return worth[row] >= best * (0.7 if same else 0.85)
-
-
-def _adds(row: Row, chosen: Sequence[Row], wanted: set[str], question: str) -> bool:
-    """Not the same again, and about the question."""
-    overlap = max(len(row.words & other.words) / max(1, min(len(row.words), len(other.words))) for other in chosen)
-    return overlap < 0.7 and (bool(wanted & row.words) or _gives_number(row, question))

@@ -8,7 +8,7 @@ from typing import TypedDict
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
-from callbacks.answer import AnswerStream
+from callbacks.answer import AnswerStream, Judge
 from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate
 from callbacks.sources import Shown
 from chains.refine import RefineInput
@@ -69,7 +69,9 @@ async def _revised(state: RagState, context: RagContext, doubtful: list[int]) ->
     unsafe = unsafe_links(evidence)
     wanted = [without_markers(context.stream.sentences[at].text) for at in doubtful]
     supporting = {source_id for source_id, _ in state["supporting"].values()}
-    await show_sources([d for d in evidence if d.metadata["source_id"] in supporting or _speaks(d, wanted, context)], 2)
+    judge = context.stream.judge
+    speaking = await asyncio.to_thread(lambda: [d for d in evidence if _speaks(d, wanted, judge)])
+    await show_sources([d for d in evidence if d.metadata["source_id"] in supporting or d in speaking], 2)
     plain = repair(context.stream, _known(evidence, context), unsafe, state["supporting"])
     broke_off = context.stream.truncated  # a model that was cut would as soon complete its half sentence as drop it
     if not plain.citations or broke_off or context.collaborators.refine is None:
@@ -94,10 +96,10 @@ def _known(evidence: Sequence[Document], context: RagContext) -> list[Shown]:
     return [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
 
 
-def _speaks(document: Document, wanted: Sequence[str], context: RagContext) -> bool:
+def _speaks(document: Document, wanted: Sequence[str], judge: Judge) -> bool:
     """Whether a passage supports one of some sentences."""
     pieces = [document.page_content[start:end] for start, end in document.metadata["sentences"]]
-    return any(context.stream.judge(sentence, pieces).support == "supported" for sentence in wanted)
+    return any(judge(sentence, pieces).support == "supported" for sentence in wanted)
 
 
 async def _written(given: RefineInput, context: RagContext) -> Revision | None:

@@ -1,0 +1,226 @@
+"""Which rows of the evidence answer a question: the best one, what it leaves open, and what comes close to it."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from language.sentences import leans_back
+from language.words import content_terms, terms
+
+_NUMBER_ASKED = re.compile(
+    r"\bhow (?:much|many|long|deep|far|old|big|large|high|heavy|often|fast)\b|\b(?:price|cost)", re.I
+)
+_TIME_ASKED = re.compile(
+    r"\b(?:when|how long ago)\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b", re.I
+)
+_PERSON_ASKED = re.compile(r"\bwho(?:m|se)?\b", re.I)
+_TIME = re.compile(
+    r"\d|\b(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|century|centuries|daily|weekly)\b"
+)
+_NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+")
+_PARTICULAR = re.compile(r"\b(?:[^\W\d_]+[-/]?)?\d\w*(?:[.,:]\d+)*")
+_YEAR = re.compile(r"(?:1\d|20)\d\d")
+
+_LAYOUT_SHARE = 0.8
+"""Of the score of a table row, a heading or a line of code: a sentence as good as it reads better."""
+_KIND_LOSS = 0.08
+"""Without a number, a time or a name where one is asked for."""
+_RANK_LOSS = 0.1
+"""Of the last of many passages, half as much of the second."""
+_RIVAL_SHARE = 0.6
+"""Of the score of a row with another year, number or id than the question's, where some row has the question's."""
+_RIVAL_BEFORE_SHARE = 0.9
+"""The same, if the row has none of its own and the last one before it in its passage is another one."""
+_LIKELY = 0.6
+"""Of the best score, for a row whose years, numbers and ids count."""
+_TELLING = 0.15
+"""Share of the question's weight from which on what is left of it is worth a row of its own."""
+_LEAST = 0.4
+"""Of the best row's worth, for a row that is said for what is left."""
+_NEAR = 0.76
+"""Of the best row's worth, for a row that is said because it may be the answer as well."""
+_NEARER = 0.06
+"""How much nearer a row must come that has nothing of the kind that is asked for, or comes from yet another passage and
+brings no word of the question that no other brought."""
+_ALIKE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    passage: int
+    """Its rank, from 1."""
+    sentence: int
+    text: str
+    score: float
+    """How well it matches the question, 0..1."""
+    words: frozenset[str]
+
+
+def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
+    """The best row, rows of its passage with telling words it left out, then rows that come close and say more.
+
+    Close but not alike is maximal marginal relevance (Carbonell & Goldstein, 1998), with word overlap as the
+    similarity. A row that leans back ("It costs ...") brings the row it leans on, for alone it would speak of
+    something else. Passages come in the order of their best row.
+    """
+    if not rows:
+        return []
+    asked = _Asked.of(question, rows)
+    worth = _worth(asked, rows)
+    groups = _groups(rows)
+    best = max(rows, key=lambda row: worth[row])
+    chosen = list(groups[best])
+
+    def fits(row: Row) -> bool:
+        return row not in chosen and len({*chosen, *groups[row]}) <= most
+
+    beside = [row for row in rows if row.passage == best.passage and worth[row] >= _LEAST * worth[best]]
+    while (found := _for_what_is_left(asked, chosen, filter(fits, beside), worth)) is not None:
+        _extend(chosen, groups[found])
+    for row in sorted(rows, key=lambda row: -worth[row]):
+        if fits(row) and worth[row] >= _near(asked, row, chosen) * worth[best] and _adds(asked, row, chosen):
+            _extend(chosen, groups[row])
+    order = {passage: number for number, passage in enumerate(dict.fromkeys(row.passage for row in chosen))}
+    return sorted(chosen, key=lambda row: (order[row.passage], row.sentence))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    text: str
+    words: frozenset[str]
+    weights: Mapping[str, float]
+    """Of its words that stand in some row, by their rarity among the rows; together 1."""
+    particulars: Mapping[str, Set[str]]
+    """Years, numbers and ids by kind, of the kinds that some likely row has the question's of."""
+
+    @classmethod
+    def of(cls, question: str, rows: Sequence[Row]) -> "_Asked":
+        words = frozenset(content_terms(question))
+        counts = Counter(word for row in rows for word in row.words & words)
+        rarity = {word: math.log((len(rows) + 1) / (count + 0.5)) for word, count in counts.items()}
+        total = sum(rarity.values())
+        best = max(row.score for row in rows)
+        likely = [row for row in rows if row.score >= _LIKELY * best]
+        return cls(
+            question,
+            words,
+            {word: weight / total for word, weight in rarity.items()},
+            {
+                kind: alike
+                for kind, alike in _particulars(question).items()
+                if any(alike & _particulars(row.text).get(kind, set()) for row in likely)
+            },
+        )
+
+    def weight(self, words: Set[str]) -> float:
+        """The share of the question that these words are."""
+        return sum(weight for word, weight in self.weights.items() if word in words)
+
+    def left_by(self, said: Sequence[Row]) -> set[str]:
+        """Its words that none of these rows has; years and numbers aside, for they tell nothing alone."""
+        return {word for word in self.words.difference(*(row.words for row in said)) if not word[0].isdigit()}
+
+    def lacks_kind(self, row: Row) -> bool:
+        """Whether a number, a time or a person is asked for, and the row has none."""
+        asks = any(asks.search(self.text) for asks in (_NUMBER_ASKED, _TIME_ASKED, _PERSON_ASKED))
+        return asks and not self.has_kind(row)
+
+    def has_kind(self, row: Row) -> bool:
+        """Whether the row has a number, a time or a person as asked for."""
+        if _NUMBER_ASKED.search(self.text) and any(char.isdigit() for char in row.text):
+            return True
+        if _TIME_ASKED.search(self.text) and _TIME.search(row.text):
+            return True
+        return bool(_PERSON_ASKED.search(self.text)) and any(
+            not self.words.issuperset(terms(name)) for name in _NAME.findall(row.text)
+        )
+
+
+def _particulars(text: str) -> dict[str, set[str]]:
+    """Tokens with a digit by kind: years, and others by their shape, so that `LB-205` and `LB-311` are alike."""
+    found: dict[str, set[str]] = {}
+    for token in _PARTICULAR.findall(text.lower()):
+        plain = token.replace(",", "").removesuffix("s")
+        shape = re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", plain))
+        found.setdefault("year" if _YEAR.fullmatch(token.removesuffix("s")) else shape, set()).add(plain)
+    return found
+
+
+def _worth(asked: _Asked, rows: Sequence[Row]) -> dict[Row, float]:
+    """The score, corrected for what it cannot know: kind, layout, rank, and years or ids of something else."""
+    worth = {}
+    before: tuple[int, dict[str, set[str]]] = (0, {})
+    for row in sorted(rows, key=lambda row: (row.passage, row.sentence)):
+        own = _particulars(row.text) if asked.particulars else {}
+        earlier = before[1] if before[0] == row.passage else {}
+        loss = _RANK_LOSS * (1 - 1 / max(1, row.passage)) + (_KIND_LOSS if asked.lacks_kind(row) else 0.0)
+        score = max(row.score - loss, row.score / 4)  # never below 0, and a weak row stays above a weaker one
+        for kind, wanted in asked.particulars.items():
+            if not wanted & own.get(kind, wanted):
+                score *= _RIVAL_SHARE
+            elif kind not in own and not wanted & earlier.get(kind, wanted):
+                score *= _RIVAL_BEFORE_SHARE
+        worth[row] = score if _is_sentence(row) else score * _LAYOUT_SHARE
+        before = row.passage, {**earlier, **own}
+    return worth
+
+
+def _is_sentence(row: Row) -> bool:
+    """Rather than a heading, a table row or a line of code: enough words, mostly letters, not all capitals."""
+    letters = sum(char.isalpha() or char.isspace() for char in row.text)
+    laid_out = " | " in row.text or row.text.isupper()
+    return len(row.words) >= 4 and letters >= 0.75 * len(row.text) and not laid_out
+
+
+def _groups(rows: Sequence[Row]) -> dict[Row, list[Row]]:
+    """Each row behind the ones it leans on: the sentence before, beyond a telephone number or a heading."""
+    groups: dict[Row, list[Row]] = {}
+    earlier: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row.passage, row.sentence)):
+        earlier = [other for other in earlier if other.passage == row.passage]
+        leaned_on = next(filter(_is_sentence, reversed(earlier)), earlier[-1] if earlier else None)
+        groups[row] = [*groups[leaned_on], row] if leaned_on and leans_back(row.text) else [row]
+        earlier.append(row)
+    return groups
+
+
+def _extend(chosen: list[Row], group: Sequence[Row]) -> None:
+    chosen.extend(row for row in group if row not in chosen)
+
+
+def _for_what_is_left(
+    asked: _Asked, chosen: Sequence[Row], candidates: Iterator[Row], worth: Mapping[Row, float]
+) -> Row | None:
+    """The row with the most of the question that no chosen row has, if that is telling."""
+    left = asked.left_by(chosen)
+    brought = {row: asked.weight(row.words & left) for row in candidates}
+    telling = [row for row in brought if brought[row] >= _TELLING]
+    return max(telling, key=lambda row: (brought[row], worth[row]), default=None)
+
+
+def _near(asked: _Asked, row: Row, chosen: Sequence[Row]) -> float:
+    """The share of the best row's worth from which on a row may be the answer as well."""
+    elsewhere = all(row.passage != said.passage for said in chosen) and not row.words & asked.left_by(chosen)
+    return _NEAR + _NEARER * (asked.lacks_kind(row) + elsewhere)
+
+
+def _adds(asked: _Asked, row: Row, chosen: Sequence[Row]) -> bool:
+    """About the question, and not the same again as any row that was chosen."""
+    about = row.words & asked.words
+    return bool(about or asked.has_kind(row)) and not any(_repeats(row, said, asked) for said in chosen)
+
+
+def _repeats(row: Row, said: Row, asked: _Asked) -> bool:
+    """Whether most words are the same; of two rows of one table, which are, whether one has less of the question."""
+    if _columns(row) == _columns(said) != ():
+        return row.words & asked.words < said.words & asked.words
+    return len(row.words & said.words) >= _ALIKE * min(len(row.words), len(said.words))
+
+
+def _columns(row: Row) -> tuple[str, ...]:
+    """Of `sku: LB-205; price: 2.80`, the names of the cells; of a sentence, none."""
+    cells = [cell.partition(": ") for cell in row.text.split("; ")]
+    return tuple(name for name, colon, _ in cells if colon) if len(cells) > 1 else ()
