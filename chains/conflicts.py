@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence, Set
 
+from chains.clauses import direction_fits, on_condition
 from chains.particulars import NEAR, unborne
 from chains.statement import SAME_MATTER, Difference, Statement, Weights
-from language.polarity import Negation, denied_forms, opposites
+from language.polarity import Negation, complements, denied_forms, opposites
 
 _LONGEST = 400
 """Words of a claim beyond this many are not looked at one by one: it must stay quick."""
@@ -17,11 +18,12 @@ def differences(
 
     Quick enough for the few pieces that share most words with the claim.
     """
+    pieces, otherwise = on_condition(claim, pieces)
     found = list(unborne(claim, pieces, weights, elsewhere))
     found += [Difference("negation", opposed) for opposed in _unanswered(claim, pieces, weights)]
     if _overlooks_a_denial(claim, pieces, weights):
         found.append(Difference("negation", opposed=True))
-    if _turned_round(claim, pieces, weights):
+    if otherwise or _turned_round(claim, pieces, weights):
         found.append(Difference("direction", opposed=True))
     return found
 
@@ -42,12 +44,15 @@ def _reach(negation: Negation, statement: Statement) -> tuple[list[str], list[st
     scope = [statement.stems[at] for at in negation.scope]
     if not scope:
         return [], []
+    if negation.about:
+        return scope, [*scope, *(statement.stems[at] for at in negation.about)]
     return scope, [*scope, *statement.surroundings(min(negation.scope), max(negation.scope))]
 
 
 def _denials_of(scope: Sequence[str], piece: Statement) -> int:
-    """How many denials of a piece reach one of these words."""
-    return sum(any(piece.stems[at] in scope for at in negation.scope) for negation in piece.negations)
+    """How many denials of a piece reach one of these words, by a negation or a word like `forbidden`."""
+    outright = sum(not complements(word).isdisjoint(piece.words) for word in scope)
+    return outright + sum(any(piece.stems[at] in scope for at in negation.scope) for negation in piece.negations)
 
 
 def _overlooks_a_denial(claim: Statement, pieces: Sequence[Statement], weights: Weights) -> bool:
@@ -83,10 +88,17 @@ def _turned_round(claim: Statement, pieces: Sequence[Statement], weights: Weight
 
 
 def _turned_at(claim: Statement, at: int, contrary: frozenset[str], places: Sequence[Statement]) -> bool:
+    fits = [direction_fits(claim, at, contrary, piece) for piece in places]
+    if False in fits and True not in fits:
+        return True
     beside = claim.beside(at, at)
     own = [piece.beside(place, place) for piece in places for place in piece.places(claim.stems[at])]
     turned = [
-        (piece.beside(place, place), word) for piece in places for word in contrary for place in piece.places(word)
+        (piece.beside(place, place), word)
+        for piece, fit in zip(places, fits, strict=True)
+        for word in contrary
+        for place in piece.places(word)
+        if not fit and _denied_at(piece, place) == _denied_at(claim, at)
     ]
     if beside in own:
         return False
@@ -95,3 +107,8 @@ def _turned_at(claim: Statement, at: int, contrary: frozenset[str], places: Sequ
     return not own and any(
         (known[0] == beside[0] or known[1] == beside[1]) and word not in claim.words for known, word in turned
     )
+
+
+def _denied_at(piece: Statement, place: int) -> bool:
+    """Whether a word is denied: then it does not oppose its opposite, as `not allowed` does not `forbidden`."""
+    return any(place in negation.scope for negation in piece.negations)

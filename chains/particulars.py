@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
+from chains.clauses import number_fits
 from chains.statement import SAME_MATTER, Difference, Part, Statement, Weights
 from language.entities import Name, initials, same_root
 from language.quantities import Quantity, agree, comparable
@@ -64,6 +65,12 @@ def _difference(
     known = bool(holders) or claim.stems[at] in elsewhere
     places = [piece for piece, nearness in zip(pieces, near, strict=True) if nearness >= nearest - 0.1]
     close = [pieces[at] for at in holders if near[at] >= nearest - NEAR]
+    if isinstance(item, Quantity):
+        fits = [number_fits(claim, item, piece) for piece in close]
+        if True in fits:
+            return None
+        if False in fits and None not in fits:
+            return Difference(part, opposed=True, known=True)
     if any(_stands_there(item, claim, piece) for piece in close):
         return None
     places = [piece for piece in places if claim.head <= piece.words and piece.head <= claim.words]

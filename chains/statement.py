@@ -1,11 +1,13 @@
 """A sentence taken apart for comparison: its words in order, what it counts, whom it names, what it denies."""
 
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from language.cells import answers
 from language.entities import Name, names_in
 from language.polarity import Negation, is_negation, negations
 from language.quantities import Quantity, agree, quantities
@@ -16,6 +18,10 @@ _AROUND = 4
 """How many telling words on either side are the surroundings of a word."""
 
 
+_MONEY = re.compile(r"([$€£¥] ?\d[\d.,]*) ?(k|m|mn|b|bn)\b", re.IGNORECASE)
+_SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
+_BREAK = re.compile(r"[,;:.!?()—]|\s[-–]\s")
+_CONJUNCTIONS = frozenset("and but while whereas though although however or".split())
 SAME_MATTER = 0.60
 """From this share of common surroundings on, two places are about the same thing."""
 
@@ -47,14 +53,18 @@ class Statement:
     negations: tuple[Negation, ...]
     head: frozenset[str]
     """What a row of a table is about: the telling words of its first cell; empty if it is no row."""
+    clauses: tuple[range, ...]
+    """The tokens between commas, semicolons and conjunctions; of a list each item is one."""
 
     @staticmethod
     def of(text: str) -> "Statement":
-        text = unicodedata.normalize("NFKC", text)
+        text = _MONEY.sub(lambda found: f"{found[1]} {_SCALES[found[2].lower()]}", unicodedata.normalize("NFKC", text))
         found = tokens(text)
         stems = tuple(token.stem for token in found)
         telling = tuple(at for at, token in enumerate(found) if _tells(token))
         cell = text.find("|", 1)
+        answered = answers(text, found, telling)
+        covered = {negation.at for negation in answered}
         return Statement(
             tokens=tuple(found),
             stems=stems,
@@ -62,8 +72,9 @@ class Statement:
             telling=telling or tuple(range(len(found))),
             quantities=tuple(quantities(text, found)),
             names=tuple(names_in(text, found)),
-            negations=tuple(negations(text, found)),
+            negations=(*answered, *(one for one in negations(text, found) if one.at not in covered)),
             head=frozenset(stems[at] for at in telling if found[at].end <= cell and not found[at].text[0].isdigit()),
+            clauses=tuple(_clauses(text, found)),
         )
 
     def weigh(self, weighed: Mapping[str, float]) -> dict[str, float]:
@@ -111,6 +122,15 @@ class Statement:
     def places(self, word: str) -> list[int]:
         """Where a stem stands."""
         return [at for at, stem in enumerate(self.stems) if stem == word] if word in self.words else []
+
+
+def _clauses(text: str, found: Sequence[Token]) -> Iterator[range]:
+    start = 0
+    for at in range(1, len(found)):
+        if found[at].folded in _CONJUNCTIONS or _BREAK.search(text, found[at - 1].end, found[at].start):
+            yield range(start, at)
+            start = at
+    yield range(start, len(found))
 
 
 def _tells(token: Token) -> bool:

@@ -9,7 +9,8 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.conflicts import differences
 from chains.statement import Difference, Part, statement
-from language.words import terms
+from language.markup import unmarked
+from language.words import content_terms, terms
 
 SUPPORTED = 0.66
 PARTIAL = 0.33
@@ -22,6 +23,17 @@ _DOUBT = 1.0
 _OPPOSED, _NOWHERE = 0.5, 0.85
 """What is left of the score if the evidence says another thing instead, or nowhere has a number, a name, a denial."""
 _MARKER = re.compile(r"\s*\[\d+\]")
+_NUMBERED = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]+(?=\D)", re.MULTILINE)
+_LONGEST = 1_000
+"""Characters of a sentence that are compared word by word; the comparison must stay quick."""
+_PARTLY_AT_MOST = SUPPORTED - 0.01
+_QUALIFYING = re.compile(
+    r"\b(?:not?|never|nobody|none|nothing|neither|nor|cannot|without|except|only|if|unless|whether|until|refus\w+|"
+    r"den(?:y|ies|ied|ying)|fail\w*|reject\w*|false|untrue|alleg\w+|claim(?:s|ed)?)\b|n['’]t\b"
+)
+_GOES_ON = re.compile(
+    r"\s*(?:[-–/%°]|(?:per|to|million|billion|thousand|percent|times|k?g|mg|k?m|cm|mm|m?l|hours?|days?|weeks?|years?)\b)"
+)
 _EDGES = " \t\n.!?;:,*#>|\"'“”‘’()•-"
 
 Idf = Callable[[set[str]], Mapping[str, float]]
@@ -56,10 +68,18 @@ def lexical_judge(idf: Idf) -> Callable[[str, Sequence[str]], Judgement]:
     """
 
     def judge(sentence: str, evidence: Sequence[str]) -> Judgement:
-        plain = _MARKER.sub("", sentence)
+        plain = _NUMBERED.sub("", _MARKER.sub("", sentence))
         copied = _copied_from(plain, evidence)
-        if copied is not None:
-            return Judgement("supported", 1.0, "lexical", copied)
+        if copied is not None and not copied.qualified:
+            return Judgement("supported", 1.0, "lexical", copied.at)
+        if len(plain) > _LONGEST:
+            return _by_words(plain, evidence, idf)
+        judgement = compared(plain, evidence)
+        if copied is not None and judgement.support == "supported":
+            return judgement._replace(support="partial", score=_PARTLY_AT_MOST, method=f"{judgement.method}+context")
+        return judgement
+
+    def compared(plain: str, evidence: Sequence[str]) -> Judgement:
         claim = statement(plain)
         if not claim.telling or not evidence:
             return Judgement("unsupported", 0.0, "lexical", None)
@@ -67,12 +87,23 @@ def lexical_judge(idf: Idf) -> Callable[[str, Sequence[str]], Judgement]:
         shares = _Shares(weights, [_words(piece) for piece in evidence])
         closest = shares.closest(_CLOSEST)
         everywhere = frozenset().union(*shares.found)
-        pieces = [statement(evidence[at]) for at in closest]
+        pieces = [statement(evidence[at][:_LONGEST]) for at in closest]
         parted = differences(claim, pieces, weights, everywhere)
         shares.found[closest[0]] |= weights.keys() & claim.counted_in(pieces[0])
         return _weigh(shares.together(), parted, closest[0])
 
     return judge
+
+
+def _by_words(sentence: str, evidence: Sequence[str], idf: Idf) -> Judgement:
+    """Of a sentence too long to be compared word by word: supported in part at best."""
+    wanted = set(content_terms(sentence))
+    if not wanted or not evidence:
+        return Judgement("unsupported", 0.0, "lexical", None)
+    shares = _Shares(dict(idf(wanted)) or dict.fromkeys(wanted, 1.0), [_words(piece) for piece in evidence])
+    best = shares.closest(1)[0]
+    score = min(_PARTLY_AT_MOST, shares.each[best])
+    return Judgement("partial" if score >= PARTIAL else "unsupported", score, "lexical+length", best)
 
 
 def verify_chain(idf: Idf) -> Runnable[Claim, Judgement]:
@@ -125,27 +156,40 @@ def _worth(difference: Difference) -> float:
     return 1.0 if difference.known else _NOWHERE
 
 
-def _copied_from(sentence: str, evidence: Sequence[str]) -> int | None:
-    """The piece of evidence that has the sentence word for word, unless a negation right before it is left out."""
+class _Copy(NamedTuple):
+    """Where a sentence stands word for word; `qualified` if what stands around it there changes what it says."""
+
+    at: int
+    qualified: bool
+
+
+def _copied_from(sentence: str, evidence: Sequence[str]) -> _Copy | None:
+    """The first piece of evidence that has the sentence word for word, an unqualified one if there is any."""
     wanted = _flat(sentence)
-    if not wanted:
-        return None
-    for at, piece in enumerate(evidence):
+    found: _Copy | None = None
+    for at, piece in enumerate(evidence) if wanted else ():
         whole = _flat(piece)
         place = f" {whole} ".find(f" {wanted} ")
-        if place >= 0 and not _denied(whole, place):
-            return at
-    return None
+        if place < 0:
+            continue
+        if not _qualified(whole[:place], wanted, whole[place + len(wanted) :]):
+            return _Copy(at, qualified=False)
+        found = found or _Copy(at, qualified=True)
+    return found
 
 
-def _denied(whole: str, place: int) -> bool:
-    before = whole[:place].split()[-1:]
-    return bool(statement(before[0]).negations) if before else False
+def _qualified(before: str, sentence: str, after: str) -> bool:
+    """Whether a denial or a condition comes before, in the same sentence, or the number at the end goes on after it."""
+    if _QUALIFYING.search(re.split(r"[.!?;] ", before)[-1]):
+        return True
+    counted = any(char.isdigit() for char in " ".join(sentence.split()[-2:]))
+    return counted and _GOES_ON.match(after) is not None
 
 
 @lru_cache(maxsize=20_000)
 def _flat(text: str) -> str:
-    return " ".join(text.casefold().split()).strip(_EDGES)
+    """A text for the search word for word: blind to case, spaces and the marks of Markdown."""
+    return " ".join(unmarked(text).casefold().split()).strip(_EDGES)
 
 
 @lru_cache(maxsize=20_000)

@@ -10,7 +10,7 @@ from pathlib import Path
 from evaluation import plots, probabilities
 from evaluation.resampling import Figure
 from evaluation.results import NOTES, ClaimsResult, GateResult, Report, Section, SetResult, every_section
-from evaluation.targets import Target
+from evaluation.targets import TOO_FEW, Target
 from evaluation.verification import USABLE
 
 _DRAWN = frozenset({"seeded edits caught", "seeded edits of evidence sentences caught", "false alarms"})
@@ -52,20 +52,22 @@ def _targets(report: Report) -> str:
 
 
 def _targets_of(name: str, found: list[tuple[str, str, str, Figure, Target]]) -> str:
-    met = sum(bound.met(figure) for *_, figure, bound in found)
+    judged = [bound.judged(figure) for *_, figure, bound in found]
+    few = judged.count("few")
+    parts = [f"{judged.count('met')} of {len(judged) - few} met"] if few < len(judged) else []
+    met = ", ".join([*parts, *([f"{few} {TOO_FEW} to tell"] if few else [])])
     rows = "".join(
         f"<tr><th>{escape(f'{section}: {of}')}</th>"
         f"<td>{escape(figure.shown)}</td><td>{escape(str(bound))}</td>{_verdict(figure, bound)}</tr>"
         for _, section, of, figure, bound in found
     )
-    return f'<tbody><tr><th colspan="4" class="of">{escape(name)}: {met} of {len(found)} met</th></tr>{rows}</tbody>'
+    return f'<tbody><tr><th colspan="4" class="of">{escape(name)}: {met}</th></tr>{rows}</tbody>'
 
 
 def _verdict(figure: Figure, bound: Target | None) -> str:
     if bound is None:
         return "<td></td>"
-    kind = "met" if bound.met(figure) else "missed"
-    return f'<td><span class="{kind}">{escape(bound.verdict(figure))}</span></td>'
+    return f'<td><span class="{bound.judged(figure)}">{escape(bound.verdict(figure))}</span></td>'
 
 
 def _set(number: int, result: SetResult | ClaimsResult) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evaluation.probabilities import Floats
 from evaluation.resampling import Figure
 from evaluation.searches import Difficulty
-from evaluation.targets import Target, target
+from evaluation.targets import ENOUGH, Target, target
 
 Figures = Mapping[str, Figure]
 """By the name they are shown under, in the order they are shown in."""
@@ -146,7 +146,7 @@ class Report:
 NOTES = (
     "Intervals are 95 % bootstrap intervals: 1,000 seeded resamples of the questions or claims, within their class at "
     "the gate and for claims. A target is met or not by the exact value; “narrowly” says that the interval reaches "
-    "across it. "
+    f"across it, “too few” that there are less than {ENOUGH} to judge by. "
     "Figures without a target are published as they are, near misses among them.",
     "Ranks are of passages. Evidence recall: found whole is the share of questions with every relevant document (or "
     "span) among the passages, found in part the mean share of them.",

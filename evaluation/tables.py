@@ -9,6 +9,8 @@ from rich.text import Text
 
 from evaluation.results import ClaimsResult, GateResult, Report, Section, SetResult
 
+_STYLES = {"met": "green", "missed": "red", "few": "dim"}
+
 
 def tables(report: Report) -> Group:
     """Everything but the plots."""
@@ -31,12 +33,12 @@ def _set(result: SetResult | ClaimsResult) -> Iterator[RenderableType]:
 
 def _figures(section: Section) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(section.title, min_width=30)
+    table.add_column(section.title, min_width=24)
     table.add_column("with 95 % interval", no_wrap=True)
     table.add_column("n", justify="right")
     bounds = [bound for *_, bound in section.known()]
     if any(bounds):
-        table.add_column("target")
+        table.add_column("target", no_wrap=True)
     for name, figure, bound in section.known():
         verdict = f"{bound} {bound.verdict(figure)}" if bound is not None else ""
         table.add_row(name, str(figure), str(figure.n), *([verdict] if any(bounds) else []))
@@ -55,8 +57,8 @@ def _gate(results: tuple[GateResult, ...]) -> Table:
 
 
 def _confusion(result: ClaimsResult) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("label, and what it is called", min_width=30)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # four verdicts in 80 columns
+    table.add_column("label, called", no_wrap=True)
     for support in next(iter(result.confusion.values())):
         table.add_column(support, justify="right")
     table.add_column("n", justify="right")
@@ -76,6 +78,6 @@ def _targets(report: Report) -> Iterator[RenderableType]:
     for column in ("set", "figure", "value", "target", ""):
         table.add_column(column)
     for name, section, of, figure, bound in rows:
-        met = Text(bound.verdict(figure), style="green" if bound.met(figure) else "red")
-        table.add_row(name, f"{section}: {of}", figure.shown, str(bound), met)
+        verdict = Text(bound.verdict(figure), style=_STYLES[bound.judged(figure)])
+        table.add_row(name, f"{section}: {of}", figure.shown, str(bound), verdict)
     yield table

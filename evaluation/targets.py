@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from evaluation.resampling import Figure
+
+ENOUGH = 20
+"""Over fewer questions or claims than this, whether a target is met is chance."""
+TOO_FEW = "too few"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,17 @@ class Target:
         return short < 1e-9
 
     def verdict(self, figure: Figure) -> str:
-        """`met` or `not met` by the value; `narrowly` where the interval reaches across the target."""
+        """`met` or `not met` by the value; `narrowly` where the interval reaches across the target; or `too few`."""
+        if figure.n < ENOUGH:
+            return TOO_FEW
         said = "met" if self.met(figure) else "not met"
         return f"{said}, narrowly" if figure.low < self.bound < figure.high else said
+
+    def judged(self, figure: Figure) -> Literal["met", "missed", "few"]:
+        """The verdict in short, as reports colour it."""
+        if figure.n < ENOUGH:
+            return "few"
+        return "met" if self.met(figure) else "missed"
 
 
 def at_least(bound: float) -> Target:

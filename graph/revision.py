@@ -10,6 +10,7 @@ from langchain_core.documents import Document
 from callbacks.answer import AnswerStream, Judge
 from callbacks.events import Change, CitationAttached, PartialAnswer
 from callbacks.sources import Shown
+from chains.disagreement import opposes
 from language.words import content_terms
 
 ACCEPTABLE = frozenset({"supported", "partial"})
@@ -44,13 +45,9 @@ def disagreement(stream: AnswerStream, evidence: Sequence[Document]) -> str | No
             piece = document.page_content[start:end]
             words = set(content_terms(piece))
             alike = [plain for plain, own in said if len(own & words) >= _ALIKE * max(1, min(len(own), len(words)))]
-            if any(_opposed(plain, piece, stream.judge) for plain in alike):
+            if any(opposes(plain, piece) is not None for plain in alike):
                 return piece
     return None
-
-
-def _opposed(a: str, b: str, judge: Judge) -> bool:
-    return judge(a, [b]).support == "contradicted" and judge(b, [a]).support == "contradicted"
 
 
 def changes_between(before: Sequence[str], after: Sequence[str]) -> list[Change]:

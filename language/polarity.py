@@ -18,10 +18,15 @@ _NO_DENIAL = frozenset("only just merely least doubt matter".split())
 _REACH = 3
 _CLAUSE_END = re.compile(r"[,;:.!?()|—]|\s[-–]\s")
 _TURNS = frozenset("but although though and or".split())
+_LIMIT = re.compile(
+    r"[^.,;:!?()|]{0,60}?\b(?:exceed(?:ing)?|(?:more|longer|later|higher|greater|larger|older|further|less|fewer|shorter|"
+    r"earlier|lower|smaller|younger|sooner) than)\W{0,3}(?:\d|(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|half)\b)",
+    re.IGNORECASE,
+)
+"""What makes a denial the limit of a number: `nobody ... more than 5`."""
 _OPPOSITES = """
-increase decrease | increase reduce | increase decline | increase fall | increase drop | rise fall | rise decline |
-rise drop | rose fell | rose dropped | rose declined | rising falling | grow shrink | grew shrank | grew fell |
-grew declined | grow decline | growth decline | growth contraction | gain lose | gained lost | gain loss | win lose |
+growth decline | growth contraction | rising falling | gain lose | gained lost | gain loss | win lose |
 won lost | winner loser | victory defeat | profit loss | surplus deficit | more less | more fewer | most least |
 most fewest | higher lower | highest lowest | high low | above below | over under | up down | before after |
 early late | earlier later | earliest latest | first last | begin end | began ended | start stop | started stopped |
@@ -42,7 +47,16 @@ always never | all none | everybody nobody | everyone nobody | inside outside | 
 easy difficult | near far | presence absence | present absent | friend enemy | ally enemy | hired fired |
 appointed dismissed | urban rural | domestic foreign | voluntary mandatory | optional required | optional mandatory |
 temporary permanent | increasing decreasing | increasingly decreasingly | upward downward | ascending descending |
-acquire sell | acquired sold | ahead behind
+acquire sell | acquired sold | ahead behind | open shut | allow forbidden | permit forbidden | permit forbid |
+permit ban | during after | during before | within outside | weekday weekend | raise cut | raise lower |
+raised lowered | raised cut | approved rejected | lend borrow | full empty
+"""
+_UP = "increase rise rose risen grow grew grown climb jump surge soar"
+_DOWN = "decrease fall fell fallen drop decline shrink shrank sink sank reduce plunge"
+_MOVES = " | ".join(f"{up} {down}" for up in _UP.split() for down in _DOWN.split())
+_COMPLEMENTS = """
+allow forbid | allow forbidden | allow prohibit | allow ban | permit forbid | permit forbidden | permit prohibit |
+permit ban | include exclude | open close | legal illegal | possible impossible | present absent | true false
 """
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non")
 
@@ -52,6 +66,8 @@ class Negation(NamedTuple):
 
     at: int
     scope: tuple[int, ...]
+    about: tuple[int, ...] = ()
+    """What a row of a table denies it of, if it is one."""
 
 
 def _table(pairs: str) -> dict[str, frozenset[str]]:
@@ -63,12 +79,18 @@ def _table(pairs: str) -> dict[str, frozenset[str]]:
     return {word: frozenset(others) for word, others in table.items()}
 
 
-_OPPOSITE_OF = _table(_OPPOSITES)
+_OPPOSITE_OF = _table(f"{_OPPOSITES} | {_MOVES}")
+_COMPLEMENT_OF = _table(_COMPLEMENTS)
 
 
 def opposites(word: str) -> frozenset[str]:
     """The stems that say the opposite of a stem; empty for most."""
     return _OPPOSITE_OF.get(word, frozenset())
+
+
+def complements(word: str) -> frozenset[str]:
+    """The stems that say the same as a stem denied, as `forbidden` is `not allowed`; empty for most."""
+    return _COMPLEMENT_OF.get(word, frozenset())
 
 
 def denied_forms(word: str) -> list[str]:
@@ -98,7 +120,7 @@ def _denies(text: str, tokens: Sequence[Token], at: int) -> bool:
         return follower == "to"
     if not is_negation(word) or follower in _NO_DENIAL:
         return False
-    return not (word == "no" and follower[:1].isdigit())
+    return not (word == "no" and follower[:1].isdigit()) and not _LIMIT.match(text, tokens[at].end)
 
 
 def _scope(text: str, tokens: Sequence[Token], at: int) -> tuple[int, ...]:

@@ -7,7 +7,10 @@ from typing import Literal, NamedTuple
 
 from language.tokens import Token
 
-Kind = Literal["number", "percent", "money", "year", "month", "day", "date", "ordinal", "fraction", "scale", "code"]
+Kind = Literal[
+    "number", "percent", "money", "year", "month", "day", "date", "ordinal", "fraction", "scale", "time", "code"
+]
+Bound = Literal["", "most", "least"]
 
 _UNITS_OF_COUNT = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
@@ -57,10 +60,34 @@ kb kilobyte kilobytes | mb megabyte megabytes | gb gigabyte gigabytes | tb terab
 acre acres | degree degrees | mph | kmh | hz | khz | mhz | ghz | volt volts | watt watts | knot knots | ms
 """
 _UNITS = {word: group.split()[0] for group in _UNIT_SPELLINGS.split("|") for word in group.split()}
+_DIMENSIONS = {
+    "time": {"ms": 1e-3, "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "week": 604_800.0},
+    "calendar": {"month": 1.0, "year": 12.0, "decade": 120.0, "century": 1200.0},
+    "length": {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
+    "mass": {"mg": 1e-3, "g": 1.0, "kg": 1e3, "tonne": 1e6},
+    "volume": {"ml": 1e-3, "l": 1.0},
+}
+_MEASURES = {unit: (name, factor) for name, units in _DIMENSIONS.items() for unit, factor in units.items()}
+"""What a unit measures, and how many of the smallest common unit it is; months are no fixed number of days."""
+_TIMES = "times"
 _MONEY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
 _CURRENCIES = frozenset(_MONEY.values()) | {"cent"}
 _PLAIN = re.compile(r"\d{1,3}(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _PERCENT = re.compile(r"\s?%|[\s-]?per\s?cent(?:age)?\b", re.IGNORECASE)
+_CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)")
+_HALF_DAY = re.compile(r"\s?([ap])(?:\.\s?m\b\.?|m\b)", re.IGNORECASE)
+_AND_PART = re.compile(r"(?:a half|a quarter|three quarters)\b")
+_AND_PARTS = {"a half": 0.5, "a quarter": 0.25, "three quarters": 0.75}
+_DENIED = re.compile(r"\b(?:no|not|never|nobody|none|nothing|neither|cannot|nor)\b|n['’]t\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[.;:!?]")
+_MORE = frozenset("more longer later higher greater larger older further".split())
+_LESS = frozenset("less fewer shorter earlier lower smaller younger sooner".split())
+_BOUNDS: dict[str, Bound] = {
+    **dict.fromkeys(("over", "above", "least", "minimum", "earliest"), "least"),
+    **dict.fromkeys(("under", "below", "most", "maximum", "latest"), "most"),
+}
+_EXCEEDING = frozenset("exceed exceeds exceeded exceeding".split())
+_BEFORE_BOUND = 60
 _MINUS = re.compile(r"(?:^|(?:^|[^\d)\s])\s*[\s(|])[-−][$€£¥]?$")
 _HEDGES = frozenset(
     "about around approximately approx roughly nearly almost over some than least most estimated circa ca c "
@@ -82,6 +109,8 @@ class Quantity(NamedTuple):
     first: int
     last: int
     hedged: bool = False
+    bound: Bound = ""
+    """Whether it is a limit: `at most`, `no more than`, or `at least`, `over`."""
 
 
 def quantities(text: str, tokens: Sequence[Token]) -> list[Quantity]:
@@ -93,7 +122,7 @@ def quantities(text: str, tokens: Sequence[Token]) -> list[Quantity]:
         if quantity is None:
             at += 1
         else:
-            found.append(quantity)
+            found.append(quantity._replace(bound=_bound(text, tokens, quantity.first)))
             at = quantity.last + 1
     return _dated(text, tokens, found) if len(found) > 1 else found
 
@@ -102,6 +131,15 @@ def agree(said: Quantity, known: Quantity) -> bool:
     """Whether `known` bears out `said`: the same value, or one `said` rounds, in the same unit if both have one."""
     if isinstance(said.value, str) or isinstance(known.value, str):
         return said.value == known.value
+    if opposed_bounds(said, known):
+        return False
+    if said.kind == "time" or known.kind == "time":
+        return said.kind == known.kind and _same_clock(said, known)
+    if said.unit != known.unit and said.unit in _MEASURES and known.unit in _MEASURES:
+        return _same_measure(said, known)
+    if {said.kind, known.kind} == {"number", "percent"} and _TIMES in {said.unit, known.unit}:
+        times, percent = (said.value, known.value) if said.unit == _TIMES else (known.value, said.value)
+        return abs(100 * times - percent) <= 1e-6 * percent
     if said.kind == "scale" or known.kind == "scale":
         return _magnitude_agrees(said, known)
     if said.unit and known.unit and said.unit != known.unit:
@@ -111,7 +149,7 @@ def agree(said: Quantity, known: Quantity) -> bool:
         return abs(said.value * scale - known.value) <= 0.02 * abs(known.value)
     if said.kind != known.kind and frozenset({said.kind, known.kind}) not in _ALIKE:
         return False
-    return said.value == known.value or _rounds(said, known.value)
+    return said.value == known.value or (not (said.bound and known.bound) and _rounds(said, known.value))
 
 
 def comparable(one: Quantity, other: Quantity) -> bool:
@@ -123,6 +161,62 @@ def comparable(one: Quantity, other: Quantity) -> bool:
     )
 
 
+def opposed_bounds(one: Quantity, other: Quantity) -> bool:
+    """Whether one is an upper limit and the other a lower one."""
+    return {one.bound, other.bound} == {"most", "least"}
+
+
+def same_unit(one: Quantity, other: Quantity) -> bool:
+    """Whether both count the same sort of thing, and in units of one measure."""
+    if one.kind != other.kind:
+        return False
+    return one.unit == other.unit or _measure(one) == _measure(other) != ""
+
+
+def _measure(quantity: Quantity) -> str:
+    return _MEASURES.get(quantity.unit, ("", 1.0))[0]
+
+
+def _same_measure(said: Quantity, known: Quantity) -> bool:
+    assert isinstance(said.value, float)
+    assert isinstance(known.value, float)
+    (measure, factor), (other, other_factor) = _MEASURES[said.unit], _MEASURES[known.unit]
+    exact = known.value * other_factor / factor
+    return measure == other and (abs(said.value - exact) <= 1e-9 * abs(exact) or _rounds(said, exact))
+
+
+def _same_clock(said: Quantity, known: Quantity) -> bool:
+    """`8 p.m.` is `20:00`; `8:00` without a half of the day may be either."""
+    assert isinstance(said.value, float)
+    assert isinstance(known.value, float)
+    if said.value == known.value:
+        return True
+    open_, other = (said, known.value) if not said.unit else (known, said.value)
+    return said.unit != known.unit and isinstance(open_.value, float) and open_.value + 720 == other
+
+
+def _bound(text: str, tokens: Sequence[Token], first: int) -> Bound:
+    """Whether the words before a number make it a limit."""
+    if not first:
+        return ""
+    one = tokens[first - 1].folded
+    other = tokens[first - 2].folded if first > 1 else ""
+    if one == "of":
+        one = other
+    if one == "to" and other == "up":
+        return "most"
+    if one in _EXCEEDING or (one == "than" and other in _MORE):
+        return "most" if _denied_before(text, tokens[first - 1].start) else "least"
+    if one == "than" and other in _LESS:
+        return "least" if _denied_before(text, tokens[first - 1].start) else "most"
+    return _BOUNDS.get(one, "")
+
+
+def _denied_before(text: str, end: int) -> bool:
+    before = text[max(0, end - _BEFORE_BOUND) : end]
+    return _DENIED.search(_CLAUSE.split(before)[-1]) is not None
+
+
 def _quantity(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
     token = tokens[at]
     if token.text[0].isdigit():
@@ -130,6 +224,8 @@ def _quantity(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
     word = token.folded
     if word in _MONTH_OF:
         return _of_month(text, tokens, at)
+    if word in {"noon", "midnight"}:
+        return Quantity(720.0 if word == "noon" else 0.0, "time", "day", at, at)
     if word in _SMALL or word in _TENS:
         return _of_words(text, tokens, at)
     if word in _ORDINALS:
@@ -147,6 +243,9 @@ def _quantity(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
 
 def _of_digits(text: str, tokens: Sequence[Token], at: int) -> Quantity:
     token = tokens[at]
+    clock = _clock(text, tokens, at)
+    if clock is not None:
+        return clock
     if not _PLAIN.fullmatch(token.text):
         return Quantity(token.stem, "code", "", at, at)
     value = float(token.text.replace(",", ""))
@@ -159,7 +258,27 @@ def _of_digits(text: str, tokens: Sequence[Token], at: int) -> Quantity:
         return Quantity(value, "year", "", at, at)
     if _MINUS.search(text, max(0, token.start - 3), token.start):
         value = -value
-    return _measured(text, tokens, value, at, at)
+    value, last = _mixed(text, tokens, value, at)
+    return _measured(text, tokens, value, at, last)
+
+
+def _clock(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
+    """`20:00`, `8 p.m.`, `8.30 am`, in minutes of the day; the unit is empty if it may be either half of the day."""
+    token = tokens[at]
+    said = _CLOCK.fullmatch(token.text)
+    half = _HALF_DAY.match(text, token.end)
+    if half is None and (said is None or "." in token.text):
+        return None
+    if said is None and not (token.text.isdigit() and 0 < int(token.text) <= 12):
+        return None
+    hours, minutes = (int(said[1]), int(said[2])) if said else (int(token.text), 0)
+    last = at
+    if half is not None:
+        hours = hours % 12 + (12 if half[1] in "pP" else 0) if hours <= 12 else hours
+        while last + 1 < len(tokens) and tokens[last + 1].start < half.end():
+            last += 1
+    sure = half is not None or hours > 12 or token.text.startswith("0")
+    return Quantity(float((60 * hours + minutes) % 1440), "time", "day" if sure else "", at, last)
 
 
 def _of_words(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
@@ -173,8 +292,17 @@ def _of_words(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
         part = follower.removesuffix("s") if follower != "halves" else follower
         if part in _PARTS and (value > 1) == (follower != part or part == "halves") and value < _PARTS[part]:
             return Quantity(value / _PARTS[part], "fraction", "", at, last + 1)
+    value, last = _mixed(text, tokens, value, last)
     quantity = _measured(text, tokens, value, at, last)
     return None if word == "one" and quantity.last == at and not quantity.unit else quantity
+
+
+def _mixed(text: str, tokens: Sequence[Token], value: float, last: int) -> tuple[float, int]:
+    """`one and a half`: the value with its part, and the last token of it."""
+    if not text.startswith(" and ", tokens[last].end):
+        return value, last
+    part = _AND_PART.match(text, tokens[last].end + 5)
+    return (value + _AND_PARTS[part.group()], last + 3) if part is not None else (value, last)
 
 
 def _of_month(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
@@ -237,7 +365,8 @@ def _unit_after(text: str, tokens: Sequence[Token], last: int) -> tuple[str, int
     if last + 1 >= len(tokens):
         return "", last
     between = text[tokens[last].end : tokens[last + 1].start]
-    unit = _UNITS.get(tokens[last + 1].folded, "")
+    follower = tokens[last + 1]
+    unit = _TIMES if follower.text == "times" else _UNITS.get(follower.folded, "")
     return (unit, last + 1) if unit and not between.strip(" -\u00a0") else ("", last)
 
 

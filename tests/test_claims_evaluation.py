@@ -168,18 +168,21 @@ def test_claims_are_measured_and_stand_on_one_page_with_questions(folder: Path) 
     assert done.exit_code == 0, done.output
     for expected in (
         r"5 claims, 3 pieces of evidence",
-        r"AUROC, supported against not supported +1.000 1.000–1.000 +3 +≥ 0.94 met",
+        r"AUROC, supported against not supported +1.000 1.000–1.000 +3 +≥ 0.94 too few",
         r"AUROC, supported against refuted +1.000",
         r"AUROC, supported against the rest +1.000",
         r"best piece is one that people marked +1.000",
         r"claims usable: called supported unedited +1.000 1.000–1.000 +2",
-        r"verbatim sentences +0.000 0.000–0.000 +3 +≤ 0.05 met",
-        r"p95 .*≤ 5 met",
+        r"verbatim sentences +0.000 0.000–0.000 +3 +≤ 0.05 too few",
+        r"p95 .*≤ 5 too few",
         r"refuted +0.000 +0.000 +1.000 +0.000 +1",
         r"tier 1, lexical, chat embedded",
     ):
         assert re.search(expected, done.output), expected
+    narrow = CliRunner().invoke(main, ["eval", "tiny.claims.jsonl"], env={"COLUMNS": "80"}).output
+    assert re.search(r"supported +partial +unsupported +contradicted +n", narrow), "nothing is cut"
     page = (folder / "report.html").read_text(encoding="utf-8")
+    assert re.search(r">tiny: \d too few to tell<", page)
     assert page.index("tiny.claims.jsonl") < page.index("q.jsonl")
     assert "http" not in page, "nothing is loaded from elsewhere"
     assert not (folder / "data").exists(), "the user's data is not touched"

@@ -125,12 +125,13 @@ def test_a_threshold_is_a_point_of_its_curve() -> None:
 
 def test_a_target_is_met_by_the_value_and_narrowly_if_the_interval_says_otherwise() -> None:
     for figure, least, most in (
-        (Figure(0.96, 0.95, 0.97, 9), "met", "not met"),
-        (Figure(0.96, 0.90, 0.97, 9), "met, narrowly", "not met, narrowly"),
-        (Figure(0.93, 0.90, 0.95, 9), "not met, narrowly", "met, narrowly"),
-        (Figure(0.94, 0.94, 0.94, 9), "met", "met"),
+        (Figure(0.96, 0.95, 0.97, 20), "met", "not met"),
+        (Figure(0.96, 0.90, 0.97, 20), "met, narrowly", "not met, narrowly"),
+        (Figure(0.93, 0.90, 0.95, 20), "not met, narrowly", "met, narrowly"),
+        (Figure(0.94, 0.94, 0.94, 20), "met", "met"),
     ):
         assert (at_least(0.94).verdict(figure), at_most(0.94).verdict(figure)) == (least, most)
+    assert at_least(0.94).verdict(Figure(0.96, 0.95, 0.97, 19)) == "too few", "to tell chance from skill"
     assert (str(at_least(0.94)), str(at_most(5.0))) == ("≥ 0.94", "≤ 5")
 
 
@@ -248,8 +249,8 @@ def test_one_command_measures_a_set_and_writes_a_page(folder: Path) -> None:
         "gate decision p95",
     ):
         assert expected in done.output
-    assert re.search(r"citation precision +1.000 1.000–1.000 +\d +≥ 1 met", done.output)
-    assert re.search(r"tiny +gate, topic absent: AUROC +1.000 +≥ 0.99 +met", done.output)
+    assert re.search(r"citation precision +1.000 1.000–1.000 +\d +≥ 1 too few", done.output)
+    assert re.search(r"tiny +gate, topic absent: AUROC +1.000 +≥ 0.99 +too few", done.output)
     assert not (folder / "data").exists(), "the user's data is not touched"
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 4

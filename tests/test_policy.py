@@ -211,5 +211,5 @@ def test_values_of_another_type_are_refused(tmp_path: Path, value: str) -> None:
 
 def test_a_backspace_in_a_pattern_is_told_from_the_edge_of_a_word(tmp_path: Path) -> None:
     text = '[[domains.tea.rules]]\nname = "a"\naction = "deny"\npattern = "\\bsalary\\b"\n'
-    with pytest.raises(PolicyError, match="line 4: .*control character"):
+    with pytest.raises(PolicyError, match=r"line 4: .*control character"):
         load_policies(written(tmp_path, text))
