@@ -36,7 +36,8 @@ def fallback_text(
     place = _listed(names, "and")
     passages = "1 passage" if size == 1 else f"{size} passages"
     if not size:
-        return f"There is nothing to search in {place} for this question: add documents, or change the filters."
+        advice = f" {policy.fallback_message}" if policy.fallback_message else ""
+        return f"There is nothing to search in {place} for this question: add documents, or change the filters.{advice}"
     if too_few is not None:
         speak = "1 passage that speaks" if too_few.chunks == 1 else f"{too_few.chunks} passages that speak"
         wants = f"the domain {too_few.domain} answers only from {too_few.min_chunks} or more"

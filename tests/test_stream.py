@@ -54,6 +54,15 @@ def test_a_question_the_corpus_cannot_answer_gets_an_honest_fallback(client: htt
     assert "Zanzibar" in payloads(events, "gate_decision")[0]["missing"]
 
 
+def test_a_refusal_lists_the_nearest_sources(client: httpx.Client) -> None:
+    events = envelopes(client.post("/query", json={"query": "Who won the Zanzibar regatta in 1997?"}).text)
+    final = payloads(events, "final_answer")[0]
+    assert final["outcome"] == "fallback"
+    shown = {source["source_id"] for source in payloads(events, "source")}
+    assert final["sources"]
+    assert {source["source_id"] for source in final["sources"]} <= shown
+
+
 def test_the_end_frame_names_the_last_event_and_the_outcome(client: httpx.Client) -> None:
     body = client.post("/query", json={"query": ANSWERABLE}).text
     events = envelopes(body)
