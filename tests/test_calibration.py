@@ -86,10 +86,8 @@ def test_two_small_files_do_not_answer_what_they_are_not_about(two_files: Librar
     [
         "hello",
         "Hi there, how are you?",
-        "What is the weather today?",
-        "what time is it",
+        "good morning",
         "Thanks!",
-        "Tell me a joke",
         "?",
     ],
 )
@@ -98,6 +96,13 @@ def test_small_talk_is_refused_even_where_its_words_are_written(encoder: MiniLM,
     said = "Hello, said the guide, good morning! Hi, what time is it? Thanks for the joke about the weather today. "
     library.add("default", Submission(data=said + FERRY, id="talk"))
     assert library.search_now("default", message, 6).probability < 0.5
+    library.close()
+
+
+def test_words_of_small_talk_that_may_be_asked_about_are_searched_for(encoder: MiniLM, tmp_path: Path) -> None:
+    library = library_in(tmp_path, encoder)
+    library.add("default", Submission(data="The robot is twelve years old. The alarm clock rings at six.", id="robot"))
+    assert library.search_now("default", "How old is the robot?", 6).probability > 0.65
     library.close()
 
 
