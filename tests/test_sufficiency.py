@@ -14,6 +14,7 @@ from callbacks.events import Token, as_dict
 from callbacks.handlers import ANSWER_TAG, AnswerHandler
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
+from chains.expand import Expansion
 from chains.verify import lexical_judge
 from graph.hub import Hub
 from graph.policy import BUILT_IN
@@ -57,15 +58,24 @@ def test_insufficient_passages_close_the_gate_and_not_a_word_of_the_draft_leaves
     scene.provider.call(scene.upstream.until_streaming(0), timeout=5)
 
 
-def test_the_provider_is_rid_of_a_refused_draft_before_the_run_is_over(stage: Callable[..., Scene]) -> None:
+def test_the_provider_is_rid_of_a_refused_draft_before_the_search_goes_on(stage: Callable[..., Scene]) -> None:
+    drafting = asyncio.Event()
+    rid: list[str] = []
+
     def script(body: dict[str, Any]) -> Reply:
         if task_of(body) == "answer":
+            asyncio.get_running_loop().call_soon(drafting.set)
             return Reply(DRAFT, hang=True)
-        again = [task_of(call) for call in scene.upstream.calls].count("sufficient") > 1
-        return Reply("INSUFFICIENT", wait_for=scene.upstream.left if again else None)
+        return Reply("INSUFFICIENT", wait_for=drafting)
 
-    scene = stage(script, {"sufficient": True, "sufficiency_seconds": 2.0, "stall_seconds": 1.0})
+    async def expansion(question: str) -> Expansion:
+        await asyncio.to_thread(scene.provider.call, scene.upstream.left.wait(), 5)
+        rid.append(question)
+        return Expansion([], None)
+
+    scene = stage(script, {"sufficient": True, "sufficiency_seconds": 2.0}, expand=RunnableLambda(expansion))
     assert verdicts(scene.events(query=QUESTION)) == ["expand", "fallback"]
+    assert rid == [QUESTION]
 
 
 def test_the_words_of_a_closed_draft_are_never_heard_even_if_it_was_all_written(stage: Callable[..., Scene]) -> None:

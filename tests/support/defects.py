@@ -90,12 +90,12 @@ DEFECTS: Mapping[str, Defect] = {
         ],
     ),
     "a refused draft is written on": Defect(
-        ["tests/test_sufficiency.py::test_the_provider_is_rid_of_a_refused_draft_before_the_run_is_over"],
+        ["tests/test_sufficiency.py::test_the_provider_is_rid_of_a_refused_draft_before_the_search_goes_on"],
         [Edit("graph/nodes/gate.py", "        await context.draft.drop()\n", "")],
     ),
     "insufficiency is ignored": Defect(
         ["tests/test_surfaces.py::test_what_the_model_finds_insufficient_is_refused_on_every_kind_of_surface"],
-        [Edit("graph/nodes/gate.py", "if sufficient is False:", "if False:")],
+        [Edit("graph/nodes/gate.py", "(sufficient is False or not prompt)", "not prompt")],
     ),
     "an empty prompt opens the gate": Defect(
         ["tests/test_sufficiency.py::test_the_gate_stays_closed_where_no_prompt_can_be_made"],
