@@ -148,12 +148,13 @@ def test_a_stalled_check_delays_the_first_token_by_no_more_than_its_deadline(sta
     assert 200 <= first < 200 + 1500  # the rest of it is a busy machine's
 
 
-def test_the_check_is_given_up_after_its_first_word(stage: Callable[..., Scene]) -> None:
-    replies = {"answer": Reply(DRAFT), "sufficient": Reply("SUFFICIENT because the rows say", hang=True)}
+def test_the_first_word_of_the_check_is_what_counts(stage: Callable[..., Scene]) -> None:
+    replies = {
+        "answer": Reply(DRAFT),
+        "sufficient": Reply("**Sufficient**, because the rows say so, NOT insufficient"),
+    }
     scene = stage(lambda body: replies[task_of(body)], ASKED)
-    events = scene.events(query=QUESTION)
-    assert verdicts(events) == ["open"]
-    scene.provider.call(scene.upstream.left.wait(), timeout=5)
+    assert verdicts(scene.events(query=QUESTION)) == ["open"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_the_check_is_given_up_after_its_first_word(stage: Callable[..., Scene])
         (Reply("Perhaps, who knows?"), "the model did not say whether they suffice"),
         (Reply(pieces=[]), "the model did not say whether they suffice"),
         (Reply(status=500), "the model could not be asked whether they suffice"),
-        (Reply(pieces=["SUFF"], cut=True), "the model could not be asked whether they suffice"),
+        (Reply(status=503), "the model could not be asked whether they suffice"),
     ],
 )
 def test_nonsense_and_failure_leave_the_gate_to_the_scores(

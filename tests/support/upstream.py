@@ -78,8 +78,10 @@ class Upstream:
         if reply.wait_for is not None:
             await reply.wait_for.wait()
         if reply.hang:
+            self._count(1)
             while (await request.receive())["type"] != "http.disconnect":
                 pass
+            self._count(-1)
             self.left.set()
         return JSONResponse(_completion(reply.text))
 
@@ -107,7 +109,7 @@ class Upstream:
         self._moved = asyncio.Event()
 
     async def until_streaming(self, count: int) -> None:
-        """Wait until so many streams are open."""
+        """Wait until so many streams are open, and replies that hang."""
         while self.streaming != count:
             await self._moved.wait()
 
