@@ -27,6 +27,9 @@ Stage = Literal[
 Verdict = Literal["open", "expand", "verify_first", "fallback", "review", "blocked"]
 Support = Literal["supported", "partial", "unsupported", "contradicted", "uncited"]
 Action = Literal["confirm", "patch", "replace", "retract"]
+Trigger = Literal["contradicted", "disagreement", "unsupported", "aspect", "safety"]
+"""What made a draft change: its own source says otherwise, another document does, none says it, a part of the question
+was left open, or it holds what must not be said."""
 Outcome = Literal["answered", "fallback", "blocked", "review"]
 DocumentStageName = Literal["received", "parsed", "chunked", "embedded", "indexed", "ready", "failed"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -65,6 +68,8 @@ class Source(Payload):
     uri: str | None = None
     metadata: dict[str, Any] | None = None
     branch: str | None = None
+    flags: Sequence[str] | None = None
+    """What a reader should know of it: `instructions` where a part of it reads as if it spoke to a model."""
 
 
 class GateDecision(Payload):
@@ -152,6 +157,8 @@ class RefinementUpdate(Payload):
     additional_citations: Sequence[CitationAttached]
     reasons: Sequence[str]
     changes: Sequence[Change]
+    triggers: Sequence[Trigger] | None = None
+    """What made the draft change; null where nothing did."""
 
 
 class FinalAnswer(Payload):
@@ -176,6 +183,8 @@ class FinalAnswer(Payload):
     """The share of citations that speak for their sentence."""
     citation_support: Probability | None = None
     """The share of sentences that their citations support."""
+    safety_flags: Sequence[str] | None = None
+    """What the safety checks took out, found or could not check, by kind."""
 
 
 class Error(Payload):
