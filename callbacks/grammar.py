@@ -47,6 +47,11 @@ class Grammar:
         """Whether the last gate decision was `open`: only then may an answer be said."""
         return self.verdict == "open"
 
+    @property
+    def refused(self) -> bool:
+        """Whether it is clear that no answer will be said."""
+        return self.ended or self.verdict in _CLOSED
+
     def admit(self, payload: Payload) -> None:
         """Take note of the next event. Raises `GrammarError`."""
         if self.measured:

@@ -38,6 +38,8 @@ class SourceBook:
 
     def __init__(self) -> None:
         self._shown: dict[str, Shown] = {}
+        self.waves = 0
+        """The last wave in which something was shown."""
 
     def announce(self, documents: Sequence[Document], wave: int) -> list[Source]:
         """Take up passages that were not shown before; their events, in order. For metadata keys see the retriever."""
@@ -47,6 +49,8 @@ class SourceBook:
                 shown = Shown(source_event(document, len(self._shown) + 1, wave), document)
                 self._shown[shown.event.source_id] = shown
                 fresh.append(shown.event)
+        if fresh:
+            self.waves = max(self.waves, wave)
         return fresh
 
     def __getitem__(self, source_id: str) -> Shown:

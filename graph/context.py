@@ -17,6 +17,7 @@ from chains.expand import Expansion
 from chains.refine import RefineInput
 from graph.domains import Descriptions
 from graph.drafting import PendingDraft
+from graph.lanes import Lanes
 from graph.policy import BUILT_IN, Policies
 from graph.rewriting import PendingRewrite
 from graph.state import RagState
@@ -100,6 +101,7 @@ class RagContext:
     draft: PendingDraft
     opened: asyncio.Event
     """Set when the gate opens."""
+    lanes: Lanes
     meter: Meter
     request_id: str
 

@@ -17,6 +17,7 @@ from callbacks.events import StreamEvent
 from callbacks.log import DEFAULT_LIMIT, Entry, EventLog
 from graph.build import RagGraph
 from graph.context import Collaborators
+from graph.lanes import Lanes
 from graph.query import Query
 from graph.run import Run
 
@@ -61,6 +62,7 @@ class HubLimits:
     runs_kept: int = 2000
     keep_seconds: float = 600.0
     reconnect_grace: float = 10.0
+    slow_paths_at_once: int = 2
     log_bytes: int = DEFAULT_LIMIT
 
 
@@ -72,6 +74,7 @@ class Hub:
         self.draining = False
         self._graph = graph
         self._limits = limits or HubLimits()
+        self._lanes = Lanes(self._limits.slow_paths_at_once)
         self._runs: dict[str, Run] = {}
         self._keys: dict[str, tuple[str, str]] = {}
         self._grace: dict[str, asyncio.TimerHandle] = {}
@@ -98,7 +101,7 @@ class Hub:
         self._runs[run.request_id] = run
         if idempotency_key is not None:
             self._keys[idempotency_key] = (_fingerprint(query), run.request_id)
-        run.start(self._graph, self.collaborators)
+        run.start(self._graph, self.collaborators, self._lanes)
         assert run.task is not None
         run.task.add_done_callback(lambda _: self._finished(run))
         self._await_readers(run)

@@ -4,6 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 
+from chains.rewrite import faithful
+from language.words import content_terms
+
 log = logging.getLogger(__name__)
 
 Spawn = Callable[[Coroutine[None, None, str | None]], "asyncio.Task[str | None]"]
@@ -60,3 +63,8 @@ async def _or_none(rewriting: Coroutine[None, None, str | None]) -> str | None:
     except Exception as error:  # whatever a provider raises: a rewrite is never worth failing a question for
         log.warning("the rewrite failed: %r", error)
         return None
+
+
+def worth_searching(question: str, reformulated: str) -> bool:
+    """Whether a reformulation can find anything else and has lost nothing."""
+    return set(content_terms(question)) != set(content_terms(reformulated)) and faithful(question, reformulated)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
 from time import monotonic
@@ -31,6 +31,7 @@ from graph.build import RagGraph
 from graph.context import Collaborators, RagContext
 from graph.drafting import PendingDraft
 from graph.failures import ModelFailure
+from graph.lanes import Lanes
 from graph.query import Query
 from graph.rewriting import PendingRewrite
 from graph.state import RagInput
@@ -63,6 +64,7 @@ class Run:
     cancel_reason: str | None = None
     cancel_code: str = "cancelled"
     task: asyncio.Task[None] | None = None
+    _leave_fast_lane: Callable[[], None] | None = None
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
     _last_said: float = field(default_factory=monotonic)
     _status: StatusUpdate = field(default_factory=lambda: FIRST_STATUS)
@@ -78,6 +80,9 @@ class Run:
         self.log.append(payload)
         self._last_said = monotonic()
         self.meter.observe(payload)
+        if self._leave_fast_lane is not None and (self.meter.first_token is not None or self.log.grammar.refused):
+            self._leave_fast_lane()
+            self._leave_fast_lane = None
         match payload:
             case StatusUpdate():
                 self._status = payload
@@ -90,11 +95,12 @@ class Run:
             case PipelineMetric():
                 self.metric = payload
 
-    def start(self, graph: RagGraph, collaborators: Collaborators) -> None:
+    def start(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
         """Begin, in a context of its own, so that no callback of the caller's is inherited."""
         self.publish(self._status)
+        self._leave_fast_lane = lanes.enter()
         self.task = asyncio.get_running_loop().create_task(
-            self._run(graph, collaborators), name=f"run {self.request_id}", context=Context()
+            self._run(graph, collaborators, lanes), name=f"run {self.request_id}", context=Context()
         )
 
     def cancel(self, reason: str, code: str = "cancelled") -> None:
@@ -121,9 +127,9 @@ class Run:
             return self.final.outcome
         return "cancelled" if self.state == "cancelled" else "error"
 
-    async def _run(self, graph: RagGraph, collaborators: Collaborators) -> None:
+    async def _run(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
         try:
-            await self._answer(graph, collaborators)
+            await self._answer(graph, collaborators, lanes)
             self.state = "waiting_review" if self.outcome == "review" else "done"
         except asyncio.CancelledError:
             self._stopped()
@@ -145,6 +151,8 @@ class Run:
 
     def settle(self) -> None:
         """Make sure of an ending, even for a run that was cancelled before its first step."""
+        if self._leave_fast_lane is not None:
+            self._leave_fast_lane()
         if not self.log.closed:
             self._stopped()
             self._close()
@@ -171,7 +179,7 @@ class Run:
         message = "The server is shutting down." if shutdown else "The run was cancelled."
         return Error(code=self.cancel_code, message=message, fatal=True, retryable=shutdown, reason=reason)
 
-    async def _answer(self, graph: RagGraph, collaborators: Collaborators) -> None:
+    async def _answer(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
         book = SourceBook()
         judge = lexical_judge(collaborators.library.idf(self.collection))
         stream = AnswerStream(book, judge)
@@ -190,6 +198,7 @@ class Run:
             rewriting=PendingRewrite(spawn),
             draft=PendingDraft(spawn),
             opened=self._opened,
+            lanes=lanes,
             meter=self.meter,
             request_id=self.request_id,
         )

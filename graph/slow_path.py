@@ -1,8 +1,15 @@
-"""The slow path, beside the tokens: a compiled subgraph, so that its steps run freely while they stream."""
+"""The slow path, beside the tokens: a compiled subgraph, so that its steps run freely while they stream.
+
+Every step may fail, stall or be fed nonsense without costing the reader anything: what it would have added is missing,
+and that is told.
+"""
 
 import asyncio
 import logging
-from typing import TypedDict
+import math
+from collections.abc import Awaitable, Callable
+from operator import add
+from typing import Annotated, Any, TypedDict
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.documents import Document
@@ -12,62 +19,122 @@ from langgraph.runtime import Runtime
 
 from callbacks.events import Error
 from graph.context import RagContext
-from graph.nodes.rewrite import worth_searching
-from graph.report import report, status
+from graph.evidence import Opposition, oppositions, pieces_of
+from graph.report import report, show_sources, status
+from graph.rewriting import worth_searching
+from graph.screening import screened
 from graph.state import RagState, join_passages
 
 log = logging.getLogger(__name__)
 
+_SHARE = 0.5
+"""Of the time of the slow path, for any one step of it."""
+NEEDED = frozenset({"deepen", "screen", "compare"})
+"""Steps without which nothing is said where the slow path has to pass first; an order more or less is no such thing."""
 
-class Deepened(TypedDict):
-    """Written by `deepen`."""
+
+class SlowState(RagState, total=False):
+    """What the slow path knows besides: its own findings."""
+
+    degraded: Annotated[list[str], add]
+    """The steps that failed."""
+
+
+class Findings(TypedDict, total=False):
+    """Written by the steps."""
 
     evidence: list[Document]
+    oppositions: list[Opposition]
+    concerns: list[str]
+    degraded: list[str]
 
 
-async def deepen(state: RagState, runtime: Runtime[RagContext]) -> Deepened:
-    """Search deeper for the raw question and, when it is there by now, for the rewrite."""
-    context = runtime.context
-    limits = context.collaborators.limits
-    retriever = context.retriever(state, max(limits.deep_k, state["top_k"]))
+Step = Callable[[SlowState, RagContext], Awaitable[Findings]]
+
+
+async def deepen(state: SlowState, context: RagContext) -> Findings:
+    """Search deeper and wider for the raw question and, when it is there by now, for the rewrite; show what is new."""
+    limits, policy = context.collaborators.limits, state["policy"]
+    retriever = context.retriever(state, max(limits.deep_k, state["top_k"]), wide=True)
     found = await retriever.ainvoke(state["question"])
-    reformulated = await context.rewriting.within(limits.slow_path_seconds / 2)
+    reformulated = await context.rewriting.within(limits.slow_path_seconds / 4)
     if reformulated is not None and worth_searching(state["question"], reformulated):
         found = join_passages(found, await retriever.ainvoke(reformulated))
+    if policy.precheck != "full_slow_path":  # whose sources come after its decision
+        telling = [document for document in found if document.metadata["score"] >= policy.floor]
+        await show_sources(telling, context.book.waves + 1)
     return {"evidence": found}
 
 
-async def rerank(state: RagState, runtime: Runtime[RagContext]) -> Deepened:
+async def rerank(state: SlowState, context: RagContext) -> Findings:
     """Everything found so far in one order, best first, each passage with its best score."""
-    found = join_passages(state["candidates"], state["evidence"])
+    found = join_passages(state["candidates"], state.get("evidence", []))
     ranked = sorted(found, key=lambda document: -document.metadata["score"])
-    reranker = runtime.context.collaborators.reranker
-    if reranker is not None:
-        ranked = await reranked(reranker, state["question"], ranked)
     await status("verifying", f"Checking the answer against {len(ranked)} passages")
+    if context.collaborators.reranker is not None:
+        ranked = await reranked(context.collaborators.reranker, state["question"], ranked)
     return {"evidence": ranked}
 
 
+async def screen(state: SlowState, context: RagContext) -> Findings:
+    """Whether the question and what was found for it are safe to answer from."""
+    return {"concerns": await screened(state["question"], state.get("evidence", []), context)}
+
+
+async def compare(state: SlowState, context: RagContext) -> Findings:
+    """Which sentences of what the draft is written from are opposed by another document."""
+    evidence = state.get("evidence", [])
+    written_from = state.get("written_from") or evidence[: state["top_k"]]
+    idf = context.collaborators.library.idf(state["collection"])
+    found = await asyncio.to_thread(oppositions, pieces_of(written_from), pieces_of(evidence), idf)
+    return {"oppositions": found}
+
+
 async def reranked(reranker: BaseCrossEncoder, question: str, ranked: list[Document]) -> list[Document]:
-    """In the order of a cross-encoder; if it fails, as they are, and it is told."""
+    """In the order of a cross-encoder. Raises `ValueError` if what it says is no order, and whatever it raises."""
     pairs = [(question, document.page_content) for document in ranked]
-    try:
-        scores = await asyncio.to_thread(reranker.score, pairs)
-    except Exception:  # somebody else's model; the answer does not depend on it
-        log.warning("the reranker failed", exc_info=True)
-        message = "The reranker failed; the order of the search is kept."
-        await report(Error(code="reranker_failed", message=message, fatal=False, retryable=True, stage="verifying"))
-        return ranked
-    order = sorted(range(len(ranked)), key=lambda at: -float(scores[at]))
+    scores = [float(score) for score in await asyncio.to_thread(reranker.score, pairs)]
+    if len(scores) != len(ranked) or not all(map(math.isfinite, scores)):
+        raise ValueError("the reranker gave no number for each passage")
+    order = sorted(range(len(ranked)), key=lambda at: -scores[at])
     return [ranked[at] for at in order]
 
 
-def build_slow_path() -> CompiledStateGraph[RagState, RagContext, RagState, RagState]:
-    """deepen -> rerank."""
-    builder = StateGraph(RagState, context_schema=RagContext)
-    builder.add_node(deepen)
-    builder.add_node(rerank)
-    builder.add_edge(START, "deepen")
-    builder.add_edge("deepen", "rerank")
-    builder.add_edge("rerank", END)
+_FAILURES = {
+    "deepen": ("slow_path_failed", "The deeper search failed; the answer rests on the first search alone."),
+    "rerank": ("reranker_failed", "The reranker failed; the order of the search is kept."),
+    "screen": ("safety_check_failed", "The safety check of the evidence failed; it is flagged as unchecked."),
+    "compare": ("comparison_failed", "The sources could not be compared with each other."),
+}
+
+
+def build_slow_path() -> CompiledStateGraph[SlowState, RagContext, SlowState, SlowState]:
+    """deepen -> rerank -> screen -> compare."""
+    builder = StateGraph(SlowState, context_schema=RagContext)
+    steps: dict[str, Step] = {"deepen": deepen, "rerank": rerank, "screen": screen, "compare": compare}
+    before = START
+    for name, step in steps.items():
+        builder.add_node(name, _degrading(name, step))
+        builder.add_edge(before, name)
+        before = name
+    builder.add_edge(before, END)
     return builder.compile(name="slow_path")
+
+
+def _degrading(name: str, step: Step) -> Any:
+    """A node of a step that tells its failure instead of raising it, and takes no more than its share of time."""
+
+    async def node(state: SlowState, runtime: Runtime[RagContext]) -> Findings:
+        context = runtime.context
+        try:
+            async with asyncio.timeout(context.collaborators.limits.slow_path_seconds * _SHARE):
+                return await step(state, context)
+        except Exception:  # a store, a model, somebody's reranker: whatever it is, the draft does not depend on it
+            log.warning("the slow path could not %s", name, exc_info=True)
+            code, message = _FAILURES[name]
+            if state["policy"].precheck == "full_slow_path" and name in NEEDED:
+                message = "The deeper check failed, and nothing in this domain is answered without it."
+            await report(Error(code=code, message=message, fatal=False, retryable=True, stage="verifying"))
+            return {"degraded": [name]}
+
+    return node

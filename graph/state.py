@@ -7,6 +7,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
 from callbacks.events import Action, Change, CitationAttached, GateDecision, Outcome, PartialAnswer, Verdict
+from graph.evidence import Opposition
 from graph.gate import Searched
 from graph.policy import Policy, Rule
 
@@ -45,6 +46,8 @@ class RagState(RagInput, total=False):
     decision: GateDecision  # gate: the last one
     evidence: list[Document]  # slow_path, verify: everything found, best first
     supporting: dict[int, tuple[str, int]]  # verify: source and sentence for sentences of the draft that cite nothing
+    oppositions: list[Opposition]  # slow_path, verify_first: what other documents say against what is written from
+    concerns: list[str]  # slow_path, verify_first, verify: what the safety checks found or could not check, by kind
     slow_path_failed: bool  # slow_path, verify_first
     written_from: list[Document]  # gate: the passages in the prompt
     prompt: list[BaseMessage]  # gate

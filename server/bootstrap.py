@@ -153,6 +153,7 @@ def build_hub(settings: Settings, library: Library) -> Hub:
         runs_at_once=settings.max_runs,
         keep_seconds=settings.keep_seconds,
         reconnect_grace=settings.reconnect_grace,
+        slow_paths_at_once=settings.slow_paths_at_once,
     )
     return Hub(build_graph(), build_collaborators(settings, library), limits)
 

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     keep_seconds: Seconds = Field(600, description="Seconds a finished run stays readable.")
     heartbeat_seconds: Seconds = Field(10, description="Seconds of silence after which a stream sends a comment.")
     max_runs: Count = Field(64, description="Questions answered at once; more get 503.")
+    slow_paths_at_once: Count = Field(2, description="Slow paths under way at once; others wait, readers first.")
     max_body_bytes: Count = Field(1024 * 1024, description="The largest body of a question.")
     max_upload_bytes: Count = Field(64 * 1024 * 1024, description="The largest body with documents.")
     allowed_hosts: Annotated[list[str], NoDecode] = Field(

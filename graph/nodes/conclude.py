@@ -6,11 +6,10 @@ from typing import Any
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
-from callbacks.answer import Judge
-from callbacks.events import CitationAttached, FinalAnswer, PartialAnswer, Source
+from callbacks.events import CitationAttached, FinalAnswer, Source
 from graph.context import RagContext
+from graph.figures import coverage, mean, precision
 from graph.report import report
-from graph.revision import ACCEPTABLE, without_markers
 from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
 
@@ -28,20 +27,20 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
         complete=True,
         answer=state["answer"],
         revision=state.get("revision", 0),
-        groundedness_score=_mean([sentence.score for sentence in sentences]),
+        groundedness_score=mean([sentence.score for sentence in sentences]),
         safety_pass=not unsafe_links(passages)(state["answer"]),
         citations=citations,
         sources=sources,
         outcome=outcome,
         safe_fallback=outcome != "answered",
-        citation_coverage=_coverage(citations, len(sentences)),
+        citation_coverage=coverage(citations, len(sentences)),
         uncited_sources=[source.source_id for source in sources if source.source_id not in cited],
         unknown_citations=context.stream.unknown_citations,
         domain=state["domain"],
         thread_id=None,
         truncated=context.stream.truncated,
-        citation_precision=_precision(citations, sentences, context.stream.judge) if citations else None,
-        citation_support=_mean([s.support == "supported" for s in sentences]) if citations else None,
+        citation_precision=precision(citations, sentences, context.stream.judge) if citations else None,
+        citation_support=mean([s.support == "supported" for s in sentences]) if citations else None,
     )
     await report(final)
     return {}
@@ -56,20 +55,3 @@ def _sources(
     shown = [context.book[source_id].event for source_id in used if source_id in context.book]
     chosen = sorted(shown, key=lambda source: (source.source_id not in cited, -source.score))[:top_k]
     return sorted(chosen, key=lambda source: -source.score)
-
-
-def _coverage(citations: list[CitationAttached], sentences: int) -> float:
-    return min(1.0, round(len({citation.sentence for citation in citations}) / sentences, 4)) if sentences else 0.0
-
-
-def _precision(citations: Sequence[CitationAttached], sentences: Sequence[PartialAnswer], judge: Judge) -> float:
-    """The share of citations whose own words speak for their sentence, if only for a part of it (Gao et al., 2023)."""
-    speak = [
-        judge(without_markers(sentences[citation.sentence].text), [citation.quote]).support in ACCEPTABLE
-        for citation in citations
-    ]
-    return _mean(speak)
-
-
-def _mean(scores: Sequence[float]) -> float:
-    return round(sum(scores) / len(scores), 4) if scores else 0.0

@@ -44,10 +44,10 @@ async def begin(
     """Say that a draft is written, and start the model."""
     sources = "1 source" if len(passages) == 1 else f"{len(passages)} sources"
     await status("drafting", f"Drafting an answer from {sources}")
-    context.draft.begin(_draft(question, passages, prompt, context))
+    context.draft.begin(write_draft(question, passages, prompt, context))
 
 
-async def _draft(
+async def write_draft(
     question: str, passages: Sequence[Document], prompt: Sequence[BaseMessage], context: RagContext
 ) -> None:
     """Drive the model; the handlers hear what it writes, once the gate is open. Raises `ModelFailure`."""

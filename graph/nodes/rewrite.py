@@ -5,10 +5,9 @@ from typing import TypedDict
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
-from chains.rewrite import faithful
 from graph.context import RagContext
+from graph.rewriting import worth_searching
 from graph.state import RagState
-from language.words import content_terms
 
 
 class Rewritten(TypedDict):
@@ -26,8 +25,3 @@ async def rewrite(state: RagState, runtime: Runtime[RagContext]) -> Rewritten:
     if reformulated is None or not worth_searching(question, reformulated):
         return {"rewritten": []}
     return {"rewritten": await context.retriever(state, context.judged(state)).ainvoke(reformulated)}
-
-
-def worth_searching(question: str, reformulated: str) -> bool:
-    """Whether a reformulation can find anything else and has lost nothing."""
-    return set(content_terms(question)) != set(content_terms(reformulated)) and faithful(question, reformulated)

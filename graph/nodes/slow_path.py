@@ -10,8 +10,10 @@ from langgraph.runtime import Runtime
 
 from callbacks.events import Error
 from graph.context import RagContext
+from graph.evidence import Opposition
 from graph.gate import Searched
 from graph.report import report, status
+from graph.slow_path import NEEDED
 from graph.state import RagState
 
 log = logging.getLogger(__name__)
@@ -23,14 +25,15 @@ class Node(Protocol):
     async def __call__(self, state: RagState, *, runtime: Runtime[RagContext]) -> Any: ...
 
 
-BESIDE = "The deeper check failed; the answer rests on the first search alone."
-BEFORE = "The deeper check failed, and nothing in this domain is answered without it."
+_UNFINISHED = "The deeper check did not end in time; the answer rests on the first search alone."
 
 
 class Deeper(TypedDict):
     """Written by `slow_path`."""
 
     evidence: list[Document]
+    oppositions: list[Opposition]
+    concerns: list[str]
     slow_path_failed: bool
 
 
@@ -42,39 +45,47 @@ class Verified(Deeper):
 
 
 def slow_path(subgraph: Runnable[Any, Any]) -> Node:
-    """The node that runs beside `generate`. Its failure is reported and costs the reader nothing."""
+    """The node that runs beside `generate`, when others leave it a gap. Its failure costs the reader nothing."""
 
     async def slow_path(state: RagState, runtime: Runtime[RagContext]) -> Deeper:
-        found = await _run(subgraph, state, runtime.context, BESIDE)
-        return {"evidence": found or [], "slow_path_failed": found is None}
+        context = runtime.context
+        # Nothing may escape: an exception in one branch cancels its sibling.
+        try:
+            async with asyncio.timeout(context.collaborators.limits.slow_path_seconds), context.lanes.slow():
+                return _found(await subgraph.ainvoke(state, context=context), frozenset({"deepen"}))
+        except Exception:
+            return await _nothing()
 
     return slow_path
 
 
 def verify_first(subgraph: Runnable[Any, Any]) -> Node:
-    """The node that runs before anything is said. If it fails, the gate closes for good."""
+    """The node that runs before anything is said. If a step fails that has to pass, the gate closes for good."""
 
     async def verify_first(state: RagState, runtime: Runtime[RagContext]) -> Verified:
         await status("verifying", "Checking the evidence before answering")
-        found = await _run(subgraph, state, runtime.context, BEFORE)
-        evidence = found or []
-        failed = found is None
-        return {"evidence": evidence, "candidates": evidence, "searched": "verified", "slow_path_failed": failed}
+        context = runtime.context
+        try:
+            async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
+                found = _found(await subgraph.ainvoke(state, context=context), NEEDED)
+        except Exception:
+            found = await _nothing()
+        return {**found, "candidates": found["evidence"], "searched": "verified"}
 
     return verify_first
 
 
-async def _run(
-    subgraph: Runnable[Any, Any], state: RagState, context: RagContext, message: str
-) -> list[Document] | None:
-    # Only the keys it owns: the whole state of a subgraph would collide with what `generate` writes. And nothing
-    # may escape: an exception in one branch cancels its sibling.
-    try:
-        async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
-            found: list[Document] = (await subgraph.ainvoke(state, context=context))["evidence"]
-            return found
-    except Exception:
-        log.exception("the slow path failed")
-        failed = Error(code="slow_path_failed", message=message, fatal=False, retryable=True, stage="verifying")
-        await report(failed)
-        return None
+def _found(state: dict[str, Any], needed: frozenset[str]) -> Deeper:
+    # Only the keys it owns: the whole state of a subgraph would collide with what `generate` writes.
+    return {
+        "evidence": state.get("evidence", []),
+        "oppositions": state.get("oppositions", []),
+        "concerns": state.get("concerns", []),
+        "slow_path_failed": not needed.isdisjoint(state.get("degraded", [])),
+    }
+
+
+async def _nothing() -> Deeper:
+    log.exception("the slow path failed")
+    await report(Error(code="slow_path_failed", message=_UNFINISHED, fatal=False, retryable=True, stage="verifying"))
+    return {"evidence": [], "oppositions": [], "concerns": [], "slow_path_failed": True}

@@ -1,0 +1,87 @@
+"""The sentences of the evidence, each at its place, and which of them exclude each other."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from langchain_core.documents import Document
+
+from chains.disagreement import opposes
+from language.words import content_terms
+
+_ALIKE = 0.5
+"""The share of the words of the shorter of two sentences that both must have to be compared at all."""
+
+Place = tuple[str, int]
+"""A source id and a sentence of it, counted from 1."""
+Idf = Callable[[set[str]], Mapping[str, float]]
+
+
+class Piece(NamedTuple):
+    """A sentence of a passage."""
+
+    document: Document
+    number: int
+    text: str
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.document.metadata["source_id"], self.number
+
+    @property
+    def document_id(self) -> str:
+        """Of the document it is from."""
+        document_id: str = self.document.metadata["document_id"]
+        return document_id
+
+
+def pieces_of(documents: Sequence[Document]) -> list[Piece]:
+    """All sentences of some passages, in order."""
+    return [
+        Piece(document, number, document.page_content[start:end])
+        for document in documents
+        for number, (start, end) in enumerate(document.metadata["sentences"], start=1)
+    ]
+
+
+class Opposition(NamedTuple):
+    """Two sentences that say the same but for a number, a denial or a direction."""
+
+    one: Piece
+    other: Piece
+
+
+def oppositions(ones: Sequence[Piece], others: Sequence[Piece], idf: Idf) -> list[Opposition]:
+    """Pairs of sentences of different documents that exclude each other, each pair once.
+
+    Within one document, different figures are of different things as a rule.
+    """
+    found: dict[frozenset[Place], Opposition] = {}
+    for one, other in _alike(ones, others):
+        pair = frozenset((one.place, other.place))
+        if pair not in found and opposes(one.text, other.text, idf) is not None:
+            found[pair] = Opposition(one, other)
+    return list(found.values())
+
+
+def opposed_to(claim: str, pieces: Sequence[Piece], idf: Idf) -> list[Piece]:
+    """The sentences that exclude a claim."""
+    words = set(content_terms(claim))
+    return [
+        piece
+        for piece in pieces
+        if _overlap(words, set(content_terms(piece.text))) and opposes(claim, piece.text, idf) is not None
+    ]
+
+
+def _alike(ones: Sequence[Piece], others: Sequence[Piece]) -> Iterator[tuple[Piece, Piece]]:
+    words = [(piece, set(content_terms(piece.text))) for piece in others]
+    for one in ones:
+        own = set(content_terms(one.text))
+        for other, theirs in words:
+            if other.document_id != one.document_id and _overlap(own, theirs):
+                yield one, other
+
+
+def _overlap(one: set[str], other: set[str]) -> bool:
+    return len(one & other) >= _ALIKE * max(1, min(len(one), len(other)))
