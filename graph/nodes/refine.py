@@ -3,32 +3,37 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import TypedDict
 
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
-from callbacks.answer import AnswerStream, Judge
-from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate
-from callbacks.sources import Shown
+from callbacks.answer import AnswerStream
+from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate, Trigger
+from chains.recency import Account
 from chains.refine import RefineInput
 from graph.context import RagContext
+from graph.evidence import Piece, pieces_of
+from graph.lines import Line, cited, lines_of, without_markers
 from graph.nodes.fallback import shown
 from graph.refusals import retraction_text, silence_text
+from graph.repairs import Bench, Mended, Note, answer_open_parts, settle_disagreements, settle_problems, trouble
 from graph.report import report, show_sources, status
-from graph.revision import (
-    ACCEPTABLE,
-    Revision,
-    changes_between,
-    disagreement,
-    problems,
-    repair,
-    without_markers,
-)
+from graph.revision import Revision, no_worse, revision_of, stemming_from
 from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
+from retrieval.library import Library
 
 log = logging.getLogger(__name__)
+
+_MESSAGES: dict[Trigger, str] = {
+    "safety": "Corrected: a part of the draft must not be said",
+    "contradicted": "Corrected: the sources say otherwise than the draft",
+    "unsupported": "Corrected: the sources do not support all of the draft",
+    "disagreement": "Corrected: the sources disagree",
+    "aspect": "Completed: the sources answer a part of the question that was left open",
+}
 
 
 class Refined(TypedDict):
@@ -44,86 +49,108 @@ class Refined(TypedDict):
 
 
 async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
-    """Confirm the draft, patch its doubtful sentences, or retract it if nothing supports any of them."""
-    context, stream = runtime.context, runtime.context.stream
-    evidence = join_passages(state["passages"], state.get("evidence", []))
-    unsafe = unsafe_links(evidence)
-    doubtful = problems(stream.sentences)
-    endangered = [at for at, sentence in enumerate(stream.sentences) if unsafe(sentence.text)]
-    cited = any(citation.sentence not in {*doubtful, *endangered} for citation in stream.citations)
-    if not stream.text:
+    """Confirm the draft, mend what cannot stand, add what was left open, or retract it if nothing of it stands."""
+    context, draft = runtime.context, runtime.context.stream
+    if not draft.text:
         return _refused(state, context)
-    if not stream.sentences:  # markers without a word
-        return await _retract(state, context)
-    if not doubtful and not endangered and cited:
-        return await _confirm(state, stream, evidence)
-    revision = await _revised(state, context, [*doubtful, *endangered])
-    if revision is None or not revision.citations:
-        return await _retract(state, context)
-    return await _patch(stream, revision)
-
-
-async def _revised(state: RagState, context: RagContext, doubtful: list[int]) -> Revision | None:
-    """The better of what the model makes of the problems and what can be done without it."""
     evidence = join_passages(state["passages"], state.get("evidence", []))
-    unsafe = unsafe_links(evidence)
-    wanted = [without_markers(context.stream.sentences[at].text) for at in doubtful]
-    supporting = {source_id for source_id, _ in state["supporting"].values()}
-    judge = context.stream.judge
-    speaking = await asyncio.to_thread(lambda: [d for d in evidence if _speaks(d, wanted, judge)])
-    await show_sources([d for d in evidence if d.metadata["source_id"] in supporting or d in speaking], 2)
-    plain = repair(context.stream, _known(evidence, context), unsafe, state["supporting"])
-    broke_off = context.stream.truncated  # a model that was cut would as soon complete its half sentence as drop it
-    if not plain.citations or broke_off or context.collaborators.refine is None:
-        return plain
-    fresh = [d for d in evidence if d.metadata["source_id"] not in context.book]
-    fresh.sort(key=lambda document: -document.metadata["score"])
-    floor = state["policy"].floor
-    await show_sources([d for d in fresh[: state["top_k"]] if d.metadata["score"] >= floor], 2)
-    await status("refining", f"Correcting {len(doubtful)} of {len(context.stream.sentences)} sentences")
+    bench = _bench(state, evidence, context)
+    lines = lines_of(draft)
+    notes: list[Note] = []
+    mended = await asyncio.to_thread(settle_problems, lines, bench)
+    if mended.notes:
+        notes += mended.notes
+        lines = await _better(mended, state, evidence, bench, context)
+    if not any(line.citations or line.rests_on for line in lines):
+        return await _retract(state, context, notes)
+    for step in (partial(settle_disagreements, known=state.get("oppositions", [])), answer_open_parts):
+        mended = await asyncio.to_thread(step, lines, bench)
+        if mended.notes and no_worse(lines, mended.lines):
+            notes += mended.notes
+            lines = mended.lines
+    await _show([line.rests_on for line in lines], context)
+    revision = revision_of([cited(line, context.book) for line in lines], draft)
+    if not revision.changes:
+        return await _confirm(state, draft, evidence, notes)
+    return await _correct(revision, notes)
+
+
+def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -> Bench:
+    draft = context.stream
+    library = context.collaborators.library
+    return Bench(
+        question=state["question"],
+        pieces=pieces_of(evidence),
+        judge=draft.judge,
+        idf=library.idf(state["collection"]),
+        unsafe=unsafe_links(evidence),
+        account=partial(_account, library),
+        floor=state["policy"].floor,
+        supporting=state["supporting"],
+        half=len(draft.sentences) - 1 if draft.truncated else None,
+    )
+
+
+def _account(library: Library, piece: Piece) -> Account:
+    """What a source says of its age: its title, what was stored with it, and what stands around."""
+    known = piece.document.metadata
+    beginning = library.beginning(known["source_id"])
+    return Account(
+        title=" ".join(part for part in (known["source"], known["section"]) if part),
+        sentence=piece.text,
+        text=f"{beginning}\n{piece.document.page_content}",
+        metadata=known["metadata"] or {},
+    )
+
+
+async def _show(pieces: Sequence[Piece | None], context: RagContext) -> None:
+    """Tell the reader about the sources that are about to be cited."""
+    documents = [piece.document for piece in pieces if piece is not None]
+    await show_sources(documents, context.book.waves + 1)
+
+
+async def _better(
+    plain: Mended, state: RagState, evidence: Sequence[Document], bench: Bench, context: RagContext
+) -> list[Line]:
+    """What the model makes of the problems, if that is any better than what can be done without it."""
+    draft = context.stream
+    anything = any(line.citations or line.rests_on for line in plain.lines)
+    # a model that was cut would as soon complete its half sentence as drop it
+    if context.collaborators.refine is None or draft.truncated or not anything:
+        return plain.lines
+    fresh = [d for d in evidence if d.metadata["score"] >= state["policy"].floor]
+    await show_sources(fresh[: state["top_k"]], context.book.waves + 1)
+    problems = [at for at, line in enumerate(lines_of(draft)) if trouble(line, bench)]
+    if not problems:
+        return plain.lines
+    await status("refining", f"Correcting {len(problems)} of {len(draft.sentences)} sentences")
     given: RefineInput = {
         "question": state["question"],
-        "sentences": [sentence.text for sentence in context.stream.sentences],
-        "problems": doubtful,
-        "passages": [source.document for source in _known(evidence, context)],
+        "sentences": [sentence.text for sentence in draft.sentences],
+        "problems": problems,
+        "passages": [d for d in evidence if d.metadata["source_id"] in context.book],
     }
     written = await _written(given, context)
-    return written if written is not None and not unsafe(written.text) else plain
+    sound = len(written) >= len(plain.lines) and not any(trouble(line, bench) for line in written)
+    return written if written and sound and no_worse(plain.lines, written) else plain.lines
 
 
-def _known(evidence: Sequence[Document], context: RagContext) -> list[Shown]:
-    """What may be cited of it: the reader has been told about it."""
-    return [context.book[d.metadata["source_id"]] for d in evidence if d.metadata["source_id"] in context.book]
-
-
-def _speaks(document: Document, wanted: Sequence[str], judge: Judge) -> bool:
-    """Whether a passage supports one of some sentences."""
-    pieces = [document.page_content[start:end] for start, end in document.metadata["sentences"]]
-    return any(judge(sentence, pieces).support == "supported" for sentence in wanted)
-
-
-async def _written(given: RefineInput, context: RagContext) -> Revision | None:
-    """The model's correction, if every sentence of it is supported and none was lost: otherwise it is no better."""
+async def _written(given: RefineInput, context: RagContext) -> list[Line]:
+    """The model's correction, if it cites and keeps every sentence that was no problem; otherwise nothing."""
     assert context.collaborators.refine is not None
     try:
         async with asyncio.timeout(context.collaborators.limits.refine_seconds):
             text = await context.collaborators.refine.ainvoke(given)
     except Exception as error:  # whatever a provider raises: the deterministic repair stands
         log.warning("the refinement failed: %s", type(error).__name__)
-        return None
+        return []
     draft = context.stream
     rewritten = AnswerStream(draft.book, draft.judge, [p.metadata["source_id"] for p in given["passages"]])
     for _ in (*rewritten.feed(text), *rewritten.finish()):
         pass
-    kept = sum(sentence.support in ACCEPTABLE for sentence in draft.sentences)
-    if problems(rewritten.sentences) or len(rewritten.sentences) <= kept or not rewritten.citations:
-        return None
-    if not _keeps(draft, rewritten, set(given["problems"])):
-        return None
-    changes = changes_between([s.text for s in draft.sentences], [s.text for s in rewritten.sentences])
-    citations = [citation.model_copy(update={"revision": 1}) for citation in rewritten.citations]
-    sentences = [sentence.model_copy(update={"revision": 1}) for sentence in rewritten.sentences]
-    return Revision(rewritten.text, citations, changes, sentences)
+    if not rewritten.citations or not _keeps(draft, rewritten, set(given["problems"])):
+        return []
+    return stemming_from(lines_of(rewritten), draft.sentences)
 
 
 def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> bool:
@@ -133,53 +160,56 @@ def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> 
     return all(" ".join(without_markers(text).split()) in stands for text in fine)
 
 
-async def _confirm(state: RagState, stream: AnswerStream, evidence: Sequence[Document]) -> Refined:
-    message, reasons = await _what_was_checked(state, stream, evidence)
+async def _confirm(
+    state: RagState, draft: AnswerStream, evidence: Sequence[Document], notes: Sequence[Note]
+) -> Refined:
+    message, reasons = _what_was_checked(state, draft, evidence, notes)
     update = RefinementUpdate(
         message=message,
         action="confirm",
         revision=0,
-        refined_answer=stream.text,
-        additional_citations=stream.citations,
+        refined_answer=draft.text,
+        additional_citations=draft.citations,
         reasons=reasons,
         changes=[],
     )
     await report(update)
-    return _result(update, "answered", stream.sentences)
+    return _result(update, "answered", draft.sentences)
 
 
-async def _what_was_checked(
-    state: RagState, stream: AnswerStream, evidence: Sequence[Document]
+def _what_was_checked(
+    state: RagState, draft: AnswerStream, evidence: Sequence[Document], notes: Sequence[Note]
 ) -> tuple[str, list[str]]:
     """What may be said of a draft that stands: no more than was looked at."""
-    partly = sum(sentence.support == "partial" for sentence in stream.sentences)
-    supported = f"{partly} of {len(stream.sentences)} sentences are supported only in part"
+    partly = sum(sentence.support == "partial" for sentence in draft.sentences)
+    supported = f"{partly} of {len(draft.sentences)} sentences are supported only in part"
     reasons = [supported if partly else "every sentence is supported by a passage it cites"]
     if state.get("slow_path_failed"):
         return "Supported by the first search; the deeper check failed", reasons
-    against = await asyncio.to_thread(disagreement, stream, evidence)
-    if against is not None:
-        return "Supported, but the sources disagree", [*reasons, f"another document says “{against}”"]
+    if notes:
+        return "Supported, but the sources disagree", [*reasons, *(note.text for note in notes)]
     reasons.append(f"no disagreement found in {len(evidence)} {'passage' if len(evidence) == 1 else 'passages'}")
     return ("Supported in part by the sources" if partly else "Confirmed by deeper evidence"), reasons
 
 
-async def _patch(stream: AnswerStream, revision: Revision) -> Refined:
-    lost = sum(not change.after for change in revision.changes)
+async def _correct(revision: Revision, notes: Sequence[Note]) -> Refined:
+    triggers = list(dict.fromkeys(note.trigger for note in notes))
     update = RefinementUpdate(
-        message="Corrected: the sources do not support all of the draft",
-        action="patch",
+        message=next(message for trigger, message in _MESSAGES.items() if trigger in triggers),
+        action=revision.action,
         revision=1,
-        refined_answer=revision.text,
-        additional_citations=revision.citations,
-        reasons=[f"{len(revision.changes)} of {len(stream.sentences)} sentences were not supported; {lost} left out"],
+        refined_answer=revision.answer.text,
+        additional_citations=revision.answer.citations,
+        reasons=[note.text for note in notes],
         changes=revision.changes,
+        triggers=triggers,
     )
     await report(update)
-    return _result(update, "answered", revision.sentences)
+    return _result(update, "answered", revision.answer.sentences)
 
 
-async def _retract(state: RagState, context: RagContext) -> Refined:
+async def _retract(state: RagState, context: RagContext, notes: Sequence[Note]) -> Refined:
+    triggers: list[Trigger] = list(dict.fromkeys(note.trigger for note in notes))
     update = RefinementUpdate(
         message="Withdrawn: the sources support nothing of the draft",
         action="retract",
@@ -188,6 +218,7 @@ async def _retract(state: RagState, context: RagContext) -> Refined:
         additional_citations=[],
         reasons=["no sentence of the draft is supported"],
         changes=[Change(sentence=s.sentence, before=s.text, after="") for s in context.stream.sentences],
+        triggers=triggers or ["unsupported"],
     )
     await report(update)
     return _result(update, "fallback", [])

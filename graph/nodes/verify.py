@@ -12,8 +12,8 @@ from callbacks.answer import AnswerStream
 from callbacks.events import Error, PartialAnswer, Support
 from chains.entail import Doubt, Settlement
 from graph.context import RagContext
+from graph.lines import ACCEPTABLE, without_markers
 from graph.report import report, status
-from graph.revision import ACCEPTABLE, without_markers
 from graph.state import RagState, join_passages
 from language.words import content_terms, terms
 

@@ -1,0 +1,273 @@
+"""What becomes of sentences that cannot stand as they are.
+
+Another citation, other words, the other side beside them, or nothing: the least that makes it right. Each step takes an
+answer as lines and gives lines back; none needs a model.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from callbacks.answer import Judge
+from callbacks.events import Trigger
+from chains.aspects import Aspect, answers, aspects, covered
+from chains.correction import corrected
+from chains.prompts import readable
+from chains.recency import Account, newer
+from graph.evidence import Idf, Opposition, Piece, Place, opposed_to
+from graph.lines import ACCEPTABLE, Line, resting, without_markers
+from language.sentences import leans_back
+from language.words import content_terms
+
+_CLOSEST = 6
+"""Sentences of the evidence by which a sentence may be put right."""
+_SAME_MATTER = 0.5
+"""Of the words of a sentence, in the one that takes its place."""
+_FEWEST_WORDS = 4
+_NOTES = 2
+"""Other sides told in one answer, and parts of the question added to it."""
+
+
+class Note(NamedTuple):
+    """What was done, and why, in words a reader understands."""
+
+    trigger: Trigger
+    text: str
+
+
+class Mended(NamedTuple):
+    """The answer as it is now."""
+
+    lines: list[Line]
+    notes: list[Note]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """What repairs are made with."""
+
+    question: str
+    pieces: Sequence[Piece]
+    """The sentences of the evidence that may be quoted, best passage first."""
+    judge: Judge
+    idf: Idf
+    unsafe: Callable[[str], bool]
+    account: Callable[[Piece], Account]
+    floor: float
+    """The score from which on a passage counts."""
+    supporting: Mapping[int, Place] = field(default_factory=dict)
+    """Which place speaks for a sentence of the draft, where a slower judge has found it."""
+    half: int | None = None
+    """The sentence in which the model broke off: no claim that could be supported."""
+
+    def at(self, place: Place) -> Piece | None:
+        """The sentence at a place, if it may be quoted."""
+        return next((piece for piece in self.pieces if piece.place == place), None)
+
+    def cited_by(self, line: Line) -> list[Piece]:
+        """The sentences a line rests on."""
+        if line.rests_on is not None:
+            return [line.rests_on]
+        quoted = {(citation.source_id, citation.quote) for citation in line.citations}
+        return [piece for piece in self.pieces if (piece.place[0], piece.text) in quoted]
+
+    def closest(self, line: Line) -> list[Piece]:
+        """What it cites, then what shares most words with it."""
+        wanted = set(content_terms(without_markers(line.text)))
+        own = self.cited_by(line)
+        shared = {piece.place: len(wanted & set(content_terms(piece.text))) for piece in self.pieces}
+        others = sorted(self.pieces, key=lambda piece: -shared[piece.place])[:_CLOSEST]
+        return [*own, *(piece for piece in others if piece not in own)]
+
+
+def trouble(line: Line, bench: Bench) -> Trigger | None:
+    """Why a sentence cannot stand, if it cannot."""
+    if bench.unsafe(line.text):
+        return "safety"
+    if line.verdict.support in ACCEPTABLE:
+        return None
+    return "contradicted" if line.verdict.support == "contradicted" else "unsupported"
+
+
+def settle_problems(lines: Sequence[Line], bench: Bench) -> Mended:
+    """Each sentence that cannot stand gets the least that makes it right: a citation, other words, or it goes."""
+    kept: list[Line] = []
+    notes: list[Note] = []
+    for line in lines:
+        trigger = trouble(line, bench)
+        mended = line if trigger is None else _mended(line, trigger, bench)
+        if trigger is None and line.verdict.support == "partial":
+            mended = _exact(line, bench)
+            trigger = "unsupported" if mended is not line else None
+        if mended is not None:
+            kept.append(mended)
+        if trigger is not None:
+            notes.append(Note(trigger, _told(line, trigger, mended)))
+    return Mended(kept, notes)
+
+
+def _mended(line: Line, trigger: Trigger, bench: Bench) -> Line | None:
+    if trigger == "safety" or line.origin == bench.half:
+        return None
+    plain = without_markers(line.text)
+    found = _speaking_for(line, plain, bench)
+    if found is not None:
+        return resting(line, plain, found, bench.judge)
+    exact = _corrected(line, plain, bench)
+    if exact is not None or trigger != "contradicted":
+        return exact
+    judged = bench.judge(plain, [piece.text for piece in bench.pieces])
+    against = [] if judged.best is None else [bench.pieces[judged.best]]
+    return next(filter(None, (_restated(line, piece, bench) for piece in [*bench.cited_by(line), *against])), None)
+
+
+def _exact(line: Line, bench: Bench) -> Line:
+    """A sentence whose sources have all of it but a number or a name: with theirs, if that makes it right."""
+    plain = without_markers(line.text)
+    if not {"numbers", "entities"} & set(bench.judge(plain, [piece.text for piece in bench.pieces]).parts):
+        return line
+    return _corrected(line, plain, bench) or line
+
+
+def _speaking_for(line: Line, plain: str, bench: Bench) -> Piece | None:
+    place = bench.supporting.get(line.origin) if line.origin is not None else None
+    if place is not None:
+        return bench.at(place)
+    judgement = bench.judge(plain, [piece.text for piece in bench.pieces])
+    if judgement.support != "supported" or judgement.best is None:
+        return None
+    piece = bench.pieces[judgement.best]
+    return piece if bench.judge(plain, [piece.text]).support == "supported" else None
+
+
+def _corrected(line: Line, plain: str, bench: Bench) -> Line | None:
+    for piece in bench.closest(line):
+        wording = corrected(plain, readable(piece.text), bench.judge)
+        if wording is not None:
+            return resting(line, wording, piece, bench.judge)
+    return None
+
+
+def _restated(line: Line, piece: Piece, bench: Bench) -> Line | None:
+    """The source's own sentence, if it stands alone and speaks of the same."""
+    wording = readable(piece.text)
+    wanted = set(content_terms(without_markers(line.text)))
+    said = set(content_terms(wording))
+    stands = len(wording.split()) >= _FEWEST_WORDS and not leans_back(wording)
+    if not stands or len(wanted & said) < _SAME_MATTER * min(len(wanted), len(said)):
+        return None
+    return resting(line, wording, piece, bench.judge)
+
+
+def _told(line: Line, trigger: Trigger, mended: Line | None) -> str:
+    number = f"sentence {line.verdict.sentence + 1}"
+    if trigger == "safety":
+        return f"{number} held what must not be said, and was left out"
+    why = f"{number}: its sources say otherwise" if trigger == "contradicted" else f"{number} was not supported"
+    if mended is None:
+        return f"{why}; left out"
+    assert mended.rests_on is not None
+    title = mended.rests_on.document.metadata["source"]
+    same = without_markers(line.text) == mended.text
+    return f"{why}; “{title}” supports it" if same else f"{why}; put right from “{title}”"
+
+
+def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Opposition]) -> Mended:
+    """Where another document says otherwise, the newer of the two is followed; if none is, both sides are told."""
+    rest = [piece.place for line in lines for piece in bench.cited_by(line)]
+    kept: list[Line] = []
+    notes: list[Note] = []
+    for line in lines:
+        own = bench.cited_by(line)
+        against = _against(line, own, bench, known) if own else []
+        if not against:
+            kept.append(line)
+            continue
+        piece, rank = _foremost(against, own[0], bench)
+        title, ours = piece.document.metadata["source"], own[0].document.metadata["source"]
+        if rank > 0 and piece.place in rest:
+            notes.append(Note("disagreement", f"“{title}” is newer than “{ours}” and was cited already"))
+        elif rank > 0 and (following := _following(line, piece, bench)) is not None:
+            kept.append(following)
+            notes.append(Note("disagreement", f"“{title}” says otherwise and is newer than “{ours}”"))
+        elif rank >= 0 and piece.place not in rest and len(notes) < _NOTES:
+            kept += [line, _beside(line, piece, bench)]
+            notes.append(Note("disagreement", f"“{title}” says otherwise than “{ours}”, and none is the newer one"))
+        else:
+            kept.append(line)
+    return Mended(kept, notes)
+
+
+def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opposition]) -> list[Piece]:
+    places = {piece.place for piece in own}
+    documents = {piece.document_id for piece in own}
+    found = [pair.other for pair in known if pair.one.place in places]
+    found += [pair.one for pair in known if pair.other.place in places]
+    foreign = [piece for piece in bench.pieces if piece.document_id not in documents]
+    found += opposed_to(without_markers(line.text), foreign, bench.idf)
+    usable = {piece.place for piece in foreign}
+    return list({piece.place: piece for piece in found if piece.place in usable}.values())
+
+
+def _foremost(against: Sequence[Piece], own: Piece, bench: Bench) -> tuple[Piece, int]:
+    """The opposing sentence that counts most: the newest, then one that nothing tells the age of."""
+    mine = bench.account(own)
+    ranked = [(piece, newer(bench.account(piece), mine)) for piece in against]
+    best, rank = ranked[0]
+    for piece, its in ranked[1:]:
+        if its > rank or (its == rank and newer(bench.account(piece), bench.account(best)) > 0):
+            best, rank = piece, its
+    return best, rank
+
+
+def _following(line: Line, piece: Piece, bench: Bench) -> Line | None:
+    plain = without_markers(line.text)
+    wording = corrected(plain, readable(piece.text), bench.judge)
+    return _restated(line, piece, bench) if wording is None else resting(line, wording, piece, bench.judge)
+
+
+def _beside(line: Line, piece: Piece, bench: Bench) -> Line:
+    """A sentence that tells the other side, in its own words."""
+    said = readable(piece.text)
+    line = resting(line, said, piece, bench.judge)
+    wording = f"However, “{piece.document.metadata['source']}” says: “{said.rstrip('. ')}”."
+    return Line(wording, " ", line.verdict, (), line.origin, piece)
+
+
+def answer_open_parts(lines: Sequence[Line], bench: Bench) -> Mended:
+    """Add a sentence for a part of the question that the answer leaves open and the evidence does not."""
+    said = [without_markers(line.text) for line in lines]
+    added: list[Line] = []
+    notes: list[Note] = []
+    for aspect in aspects(bench.question, bench.idf):
+        if len(added) == _NOTES or covered(aspect, said, bench.idf):
+            continue
+        piece = _answering(aspect, bench)
+        line = None if piece is None or not lines else _restated_alone(lines[-1], piece, bench)
+        if line is not None and piece is not None:
+            added.append(line)
+            said.append(line.text)
+            notes.append(Note("aspect", f"“{aspect.text.rstrip('?')}” was left open; “{_title(piece)}” answers it"))
+    return Mended([*lines, *added], notes)
+
+
+def _answering(aspect: Aspect, bench: Bench) -> Piece | None:
+    for piece in bench.pieces:
+        known = piece.document.metadata
+        about = f"{known['source']} {known['section'] or ''} {piece.document.page_content}"
+        if known["score"] >= bench.floor and answers(aspect, bench.question, piece.text, about, bench.idf):
+            return piece
+    return None
+
+
+def _restated_alone(last: Line, piece: Piece, bench: Bench) -> Line | None:
+    wording = readable(piece.text)
+    if len(wording.split()) < _FEWEST_WORDS or leans_back(wording) or bench.unsafe(wording):
+        return None
+    line = resting(last, wording, piece, bench.judge)
+    return Line(line.text, " ", line.verdict, (), None, piece)
+
+
+def _title(piece: Piece) -> str:
+    title: str = piece.document.metadata["source"]
+    return title
