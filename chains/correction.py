@@ -1,5 +1,6 @@
 """A sentence put right by a sentence of its sources: as few words as possible are exchanged, or theirs are taken."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, permutations, product
@@ -13,6 +14,9 @@ from language.words import STOPWORDS
 _MOST_OF_A_KIND = 3
 """Particulars of a sentence that differ; where more do, it says something else altogether."""
 _TRIED = 24
+_MOST_WORDS = 0.66
+_ELSEWHERE = re.compile(r"\b(?:t?here)\b(?! (?:is|are|was|were|will|has|have|must|may|can))", re.IGNORECASE)
+"""Words that point to a place named before: such a sentence is about that place."""
 _COMMON = 2
 """Telling words that the sentence and its source must have in common besides."""
 
@@ -50,6 +54,24 @@ def corrected(claim: str, piece: str, judge: Judge) -> str | None:
         if judge(text, [piece]).support == "supported":
             return text
     return None
+
+
+def same_matter(claim: str, piece: str) -> bool:
+    """Whether a sentence has most words of a claim that are neither numbers nor names, and no name of its own.
+
+    A name that only the sentence has may stand in the place of one that only the claim has.
+    """
+    said, known = statement(claim), statement(piece)
+    spans = [*((number.first, number.last) for number in said.quantities), *_spans(said)]
+    counted = {at for first, last in spans for at in range(first, last + 1)}
+    kept = {said.stems[at] for at in said.telling if at not in counted}
+    if not kept or len(kept & known.words) < _MOST_WORDS * len(kept):
+        return False
+    if _ELSEWHERE.search(piece):
+        return False
+    foreign = [span for span in _spans(known) if not _words(known, span) <= said.words]
+    own = [span for span in _spans(said) if not _words(said, span) <= known.words]
+    return len(foreign) <= len(own) or all(_words(known, span) & said.words for span in foreign)
 
 
 def _ways(claim: str, piece: str) -> Iterator[Sequence[Exchange]]:
@@ -124,7 +146,7 @@ def _speaks_of_the_same(claim: str, exchanges: Sequence[Exchange], piece: str) -
         if not any(exchange.start <= said.tokens[at].start < exchange.end for exchange in exchanges)
     }
     both = kept & statement(piece).words
-    return len(both) >= _COMMON and 2 * len(both) >= len(kept)
+    return len(both) >= max(1, min(_COMMON, len(kept))) and 2 * len(both) >= len(kept)
 
 
 def _exchanged(claim: str, exchanges: Sequence[Exchange]) -> str:

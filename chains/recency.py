@@ -1,7 +1,7 @@
 """Which of two sources is the newer one, by what they say of themselves."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ _DATES = tuple(
         rf"\b{_MONTH.format('m')} (?P<d>\d\d?)(?:st|nd|rd|th)?,? {_YEAR.format('y')}\b",
         rf"\b(?P<d>\d\d?)[./](?P<m>\d\d?)[./]{_YEAR.format('y')}\b",
         rf"\b{_MONTH.format('m')},? {_YEAR.format('y')}\b",
-        rf"\b{_YEAR.format('y')}\b(?![./-]\d)",
+        rf"\b{_YEAR.format('y')}(?:/\d\d)?\b(?![./-]\d)",
     )
 )
 _VERSION = re.compile(r"\b(?:v\.? ?|version |release |revision |rev\.? ?|edition )(\d+(?:\.\d+)*)\b", re.IGNORECASE)
@@ -46,6 +46,7 @@ _GONE = re.compile(
     r"applies|current)|former(?:ly)?|used to|deprecated|historical|expired|until)\b",
     re.IGNORECASE,
 )
+_REPLACED = re.compile(r"\b(?:superseded|replaced) by\b", re.IGNORECASE)
 _OLD_TITLE = re.compile(r"\b(?:archived?|old|obsolete|former|previous|superseded|draft|proposal|deprecated)\b", re.I)
 _NEW_TITLE = re.compile(
     r"\b(?:current|new|updated?|revised|amend(?:ed|ment)|corrections?|correction|erratum|latest)\b", re.I
@@ -73,60 +74,46 @@ class Account:
 def newer(one: Account, other: Account) -> int:
     """1 if `one` is the newer source, -1 if the other is, 0 if they do not tell.
 
-    Asked in order of trust: what was stored with them, whether one says that it replaces the other, titles, the date
-    in the sentence itself, and last the dates of the text around it. The first that tells them apart decides.
+    Asked in order of trust: their dates, their versions, whether one says that it replaces another, what the titles
+    call them, and what the sentence says of itself. The first that tells them apart decides.
     """
-    for ask in (_stored, _replacing, _titled, _said, _around):
+    for ask in (_dated, _versioned, _replacing, _called, _said):
         mine, theirs = ask(one), ask(other)
-        told = _compare(mine, theirs)
-        if told:
-            return told
-    return 0
-
-
-def _compare(mine: Sequence[Any], theirs: Sequence[Any]) -> int:
-    for one, other in zip(mine, theirs, strict=True):
-        if one is None or other is None:
+        if mine is None or theirs is None:
             continue
-        if isinstance(one, tuple):
-            known = [(a, b) for a, b in zip(one, other, strict=False) if a is not None and b is not None]
-            one, other = [a for a, _ in known], [b for _, b in known]
-        if one != other:
-            return 1 if one > other else -1
+        both = [(a, b) for a, b in zip(mine, theirs, strict=False) if a is not None and b is not None]
+        if (first := [a for a, _ in both]) != (second := [b for _, b in both]):
+            return 1 if first > second else -1
     return 0
 
 
-def _stored(account: Account) -> list[Any]:
-    dates = [_latest(str(value)) for key, value in account.metadata.items() if _DATED_KEY.search(key)]
-    versions = [_numbers(str(value)) for key, value in account.metadata.items() if _VERSION_KEY.search(key)]
-    return [max(filter(None, dates), key=_full, default=None), max(filter(None, versions), default=None)]
+def _dated(account: Account) -> Moment | None:
+    """As it was stored, else by the title, else by the text around."""
+    stored = [_latest(str(value)) for key, value in account.metadata.items() if _DATED_KEY.search(key)]
+    known = max(filter(None, stored), key=_full, default=None)
+    return known or _latest(account.title) or _latest(account.text, in_force=True)
 
 
-def _replacing(account: Account) -> list[Any]:
-    gone = bool(_GONE.search(account.sentence)) or bool(_OLD_TITLE.search(account.title))
+def _versioned(account: Account) -> tuple[int, ...] | None:
+    stored = [_numbers(str(value)) for key, value in account.metadata.items() if _VERSION_KEY.search(key)]
+    found = _VERSION.search(account.title) or _EDITION.search(account.title)
+    return max(filter(None, stored), default=None) or (_numbers(found[1]) if found else None)
+
+
+def _replacing(account: Account) -> tuple[int]:
     said = f"{account.title}. {account.text}"
-    passive = re.search(r"\b(?:superseded|replaced) by\b", said, re.IGNORECASE) is not None
-    replaces = not passive and _REPLACES.search(said) is not None
-    return [int(replaces) - int(gone or passive)]
+    passive = _REPLACED.search(said) is not None or _GONE.search(account.sentence) is not None
+    return (int(not passive and _REPLACES.search(said) is not None) - int(passive),)
 
 
-def _titled(account: Account) -> list[Any]:
-    version = _VERSION.search(account.title) or _EDITION.search(account.title)
-    return [
-        _latest(account.title),
-        None if version is None else _numbers(version[1]),
-        int(bool(_NEW_TITLE.search(account.title))) - int(bool(_OLD_TITLE.search(account.title))),
-    ]
+def _called(account: Account) -> tuple[int]:
+    return (int(bool(_NEW_TITLE.search(account.title))) - int(bool(_OLD_TITLE.search(account.title))),)
 
 
-def _said(account: Account) -> list[Any]:
+def _said(account: Account) -> tuple[int]:
     # two dates of two sentences that differ in one thing are what they differ in, and tell nothing of their age
     dated = _latest(account.sentence, in_force=True) is not None
-    return [int(dated) + int(bool(_CHANGED.search(account.sentence)))]
-
-
-def _around(account: Account) -> list[Any]:
-    return [_latest(account.text, in_force=True)]
+    return (int(dated) + int(_CHANGED.search(account.sentence) is not None),)
 
 
 def _latest(text: str, *, in_force: bool = False) -> Moment | None:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from langchain_core.documents import Document
 
+from callbacks.answer import Judge
+from chains.correction import corrected, same_matter
 from chains.disagreement import opposes
 from language.words import content_terms
 
@@ -33,6 +35,12 @@ class Piece(NamedTuple):
         """Of the document it is from."""
         document_id: str = self.document.metadata["document_id"]
         return document_id
+
+    @property
+    def title(self) -> str:
+        """Of that document."""
+        title: str = self.document.metadata["source"]
+        return title
 
 
 def pieces_of(documents: Sequence[Document]) -> list[Piece]:
@@ -64,14 +72,16 @@ def oppositions(ones: Sequence[Piece], others: Sequence[Piece], idf: Idf) -> lis
     return list(found.values())
 
 
-def opposed_to(claim: str, pieces: Sequence[Piece], idf: Idf) -> list[Piece]:
-    """The sentences that exclude a claim."""
-    words = set(content_terms(claim))
-    return [
-        piece
-        for piece in pieces
-        if _overlap(words, set(content_terms(piece.text))) and opposes(claim, piece.text, idf) is not None
-    ]
+def opposed_to(claim: str, pieces: Sequence[Piece], judge: Judge) -> list[Piece]:
+    """The sentences of documents about the same thing that say otherwise than a claim."""
+    return [piece for piece in pieces if same_matter(claim, piece.text) and _says_otherwise(claim, piece.text, judge)]
+
+
+def _says_otherwise(claim: str, piece: str, judge: Judge) -> bool:
+    judgement = judge(claim, [piece])
+    if judgement.support == "contradicted":
+        return True
+    return not {"numbers", "entities"}.isdisjoint(judgement.parts) and corrected(claim, piece, judge) is not None
 
 
 def _alike(ones: Sequence[Piece], others: Sequence[Piece]) -> Iterator[tuple[Piece, Piece]]:

@@ -5,7 +5,7 @@ answer as lines and gives lines back; none needs a model.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from callbacks.answer import Judge
@@ -14,6 +14,7 @@ from chains.aspects import Aspect, answers, aspects, covered
 from chains.correction import corrected
 from chains.prompts import readable
 from chains.recency import Account, newer
+from chains.subjects import Context, about
 from graph.evidence import Idf, Opposition, Piece, Place, opposed_to
 from graph.lines import ACCEPTABLE, Line, resting, without_markers
 from language.sentences import leans_back
@@ -24,6 +25,7 @@ _CLOSEST = 6
 _SAME_MATTER = 0.5
 """Of the words of a sentence, in the one that takes its place."""
 _FEWEST_WORDS = 4
+_NEWER, _ASKED_ABOUT = 1, 2
 _NOTES = 2
 """Other sides told in one answer, and parts of the question added to it."""
 
@@ -53,6 +55,9 @@ class Bench:
     idf: Idf
     unsafe: Callable[[str], bool]
     account: Callable[[Piece], Account]
+    """What a source says of its age, and what stands around."""
+    plainly: Judge
+    """The judge for whom every word weighs the same."""
     floor: float
     """The score from which on a passage counts."""
     supporting: Mapping[int, Place] = field(default_factory=dict)
@@ -96,7 +101,10 @@ def settle_problems(lines: Sequence[Line], bench: Bench) -> Mended:
     for line in lines:
         trigger = trouble(line, bench)
         mended = line if trigger is None else _mended(line, trigger, bench)
-        if trigger is None and line.verdict.support == "partial":
+        if trigger == "unsupported" and mended is None:
+            mended = _in_other_words(line, bench)
+            trigger = "unsupported" if mended is None else None
+        if trigger is None and mended is line and line.verdict.support == "partial":
             mended = _exact(line, bench)
             trigger = "unsupported" if mended is not line else None
         if mended is not None:
@@ -109,16 +117,40 @@ def settle_problems(lines: Sequence[Line], bench: Bench) -> Mended:
 def _mended(line: Line, trigger: Trigger, bench: Bench) -> Line | None:
     if trigger == "safety" or line.origin == bench.half:
         return None
-    plain = without_markers(line.text)
+    plain, own = without_markers(line.text), bench.cited_by(line)
     found = _speaking_for(line, plain, bench)
+    if trigger == "contradicted" and own:
+        right = _corrected(line, plain, own, bench) or _first_restated(line, own, bench)
+        if right is not None and (found is None or _better_source(own[0], found, bench)):
+            return right
     if found is not None:
         return resting(line, plain, found, bench.judge)
-    exact = _corrected(line, plain, bench)
+    exact = _corrected(line, plain, bench.closest(line), bench)
     if exact is not None or trigger != "contradicted":
         return exact
     judged = bench.judge(plain, [piece.text for piece in bench.pieces])
-    against = [] if judged.best is None else [bench.pieces[judged.best]]
-    return next(filter(None, (_restated(line, piece, bench) for piece in [*bench.cited_by(line), *against])), None)
+    return None if judged.best is None else _restated(line, bench.pieces[judged.best], bench)
+
+
+def _better_source(one: Piece, other: Piece, bench: Bench) -> bool:
+    """Whether a sentence counts at least as much as another one that says otherwise."""
+    fits, its = about(bench.question, _context(one, bench), _context(other, bench))
+    return fits and (not its or newer(bench.account(one), bench.account(other)) >= 0)
+
+
+def _in_other_words(line: Line, bench: Bench) -> Line | None:
+    """The sentence as it is, in part supported, if only rare words weigh against it and no particular of it."""
+    if line.origin == bench.half or not line.citations:
+        return None
+    judgement = bench.plainly(without_markers(line.text), [citation.quote for citation in line.citations])
+    if judgement.support not in ACCEPTABLE or judgement.parts:
+        return None
+    verdict = {
+        "support": "partial",
+        "score": round(min(judgement.score, 0.5), 4),
+        "method": f"{judgement.method}+plain",
+    }
+    return replace(line, verdict=line.verdict.model_copy(update=verdict))
 
 
 def _exact(line: Line, bench: Bench) -> Line:
@@ -126,7 +158,7 @@ def _exact(line: Line, bench: Bench) -> Line:
     plain = without_markers(line.text)
     if not {"numbers", "entities"} & set(bench.judge(plain, [piece.text for piece in bench.pieces]).parts):
         return line
-    return _corrected(line, plain, bench) or line
+    return _corrected(line, plain, bench.closest(line), bench) or line
 
 
 def _speaking_for(line: Line, plain: str, bench: Bench) -> Piece | None:
@@ -140,12 +172,16 @@ def _speaking_for(line: Line, plain: str, bench: Bench) -> Piece | None:
     return piece if bench.judge(plain, [piece.text]).support == "supported" else None
 
 
-def _corrected(line: Line, plain: str, bench: Bench) -> Line | None:
-    for piece in bench.closest(line):
+def _corrected(line: Line, plain: str, pieces: Sequence[Piece], bench: Bench) -> Line | None:
+    for piece in pieces:
         wording = corrected(plain, readable(piece.text), bench.judge)
         if wording is not None:
             return resting(line, wording, piece, bench.judge)
     return None
+
+
+def _first_restated(line: Line, pieces: Sequence[Piece], bench: Bench) -> Line | None:
+    return next(filter(None, (_restated(line, piece, bench) for piece in pieces)), None)
 
 
 def _restated(line: Line, piece: Piece, bench: Bench) -> Line | None:
@@ -167,13 +203,16 @@ def _told(line: Line, trigger: Trigger, mended: Line | None) -> str:
     if mended is None:
         return f"{why}; left out"
     assert mended.rests_on is not None
-    title = mended.rests_on.document.metadata["source"]
+    title = mended.rests_on.title
     same = without_markers(line.text) == mended.text
     return f"{why}; “{title}” supports it" if same else f"{why}; put right from “{title}”"
 
 
 def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Opposition]) -> Mended:
-    """Where another document says otherwise, the newer of the two is followed; if none is, both sides are told."""
+    """Where another document says otherwise, one is followed: the one about what was asked, then the newer one.
+
+    If nothing tells which that is, both sides are told.
+    """
     rest = [piece.place for line in lines for piece in bench.cited_by(line)]
     kept: list[Line] = []
     notes: list[Note] = []
@@ -184,12 +223,13 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
             kept.append(line)
             continue
         piece, rank = _foremost(against, own[0], bench)
-        title, ours = piece.document.metadata["source"], own[0].document.metadata["source"]
+        title, ours = piece.title, own[0].title
+        why = "is newer than" if rank == _NEWER else "speaks of what was asked, other than"
         if rank > 0 and piece.place in rest:
-            notes.append(Note("disagreement", f"“{title}” is newer than “{ours}” and was cited already"))
+            notes.append(Note("disagreement", f"“{title}” {why} “{ours}” and was cited already"))
         elif rank > 0 and (following := _following(line, piece, bench)) is not None:
             kept.append(following)
-            notes.append(Note("disagreement", f"“{title}” says otherwise and is newer than “{ours}”"))
+            notes.append(Note("disagreement", f"“{title}” says otherwise and {why} “{ours}”"))
         elif rank >= 0 and piece.place not in rest and len(notes) < _NOTES:
             kept += [line, _beside(line, piece, bench)]
             notes.append(Note("disagreement", f"“{title}” says otherwise than “{ours}”, and none is the newer one"))
@@ -204,20 +244,33 @@ def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opp
     found = [pair.other for pair in known if pair.one.place in places]
     found += [pair.one for pair in known if pair.other.place in places]
     foreign = [piece for piece in bench.pieces if piece.document_id not in documents]
-    found += opposed_to(without_markers(line.text), foreign, bench.idf)
+    found += opposed_to(without_markers(line.text), foreign, bench.judge)
     usable = {piece.place for piece in foreign}
-    return list({piece.place: piece for piece in found if piece.place in usable}.values())
+    unique = {piece.place: piece for piece in found if piece.place in usable}
+    return [
+        piece for piece in unique.values() if about(bench.question, _context(own[0], bench), _context(piece, bench))[1]
+    ]
+
+
+def _context(piece: Piece, bench: Bench) -> Context:
+    account = bench.account(piece)
+    return Context(account.title, account.text)
 
 
 def _foremost(against: Sequence[Piece], own: Piece, bench: Bench) -> tuple[Piece, int]:
-    """The opposing sentence that counts most: the newest, then one that nothing tells the age of."""
+    """The opposing sentence that counts most: one about what was asked, the newest, one of unknown age."""
     mine = bench.account(own)
-    ranked = [(piece, newer(bench.account(piece), mine)) for piece in against]
+    ranked = [(piece, _rank(piece, own, mine, bench)) for piece in against]
     best, rank = ranked[0]
     for piece, its in ranked[1:]:
         if its > rank or (its == rank and newer(bench.account(piece), bench.account(best)) > 0):
             best, rank = piece, its
     return best, rank
+
+
+def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
+    fits, _ = about(bench.question, _context(own, bench), _context(piece, bench))
+    return newer(bench.account(piece), mine) if fits else _ASKED_ABOUT
 
 
 def _following(line: Line, piece: Piece, bench: Bench) -> Line | None:
@@ -230,7 +283,7 @@ def _beside(line: Line, piece: Piece, bench: Bench) -> Line:
     """A sentence that tells the other side, in its own words."""
     said = readable(piece.text)
     line = resting(line, said, piece, bench.judge)
-    wording = f"However, “{piece.document.metadata['source']}” says: “{said.rstrip('. ')}”."
+    wording = f"However, “{piece.title}” says: “{said.rstrip('. ')}”."
     return Line(wording, " ", line.verdict, (), line.origin, piece)
 
 
@@ -247,7 +300,7 @@ def answer_open_parts(lines: Sequence[Line], bench: Bench) -> Mended:
         if line is not None and piece is not None:
             added.append(line)
             said.append(line.text)
-            notes.append(Note("aspect", f"“{aspect.text.rstrip('?')}” was left open; “{_title(piece)}” answers it"))
+            notes.append(Note("aspect", f"“{aspect.text.rstrip('?')}” was left open; “{piece.title}” answers it"))
     return Mended([*lines, *added], notes)
 
 
@@ -266,8 +319,3 @@ def _restated_alone(last: Line, piece: Piece, bench: Bench) -> Line | None:
         return None
     line = resting(last, wording, piece, bench.judge)
     return Line(line.text, " ", line.verdict, (), None, piece)
-
-
-def _title(piece: Piece) -> str:
-    title: str = piece.document.metadata["source"]
-    return title

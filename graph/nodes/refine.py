@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import TypedDict
 
 from langchain_core.documents import Document
@@ -13,6 +13,7 @@ from callbacks.answer import AnswerStream
 from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate, Trigger
 from chains.recency import Account
 from chains.refine import RefineInput
+from chains.verify import lexical_judge
 from graph.context import RagContext
 from graph.evidence import Piece, pieces_of
 from graph.lines import Line, cited, lines_of, without_markers
@@ -23,7 +24,6 @@ from graph.report import report, show_sources, status
 from graph.revision import Revision, no_worse, revision_of, stemming_from
 from graph.safety import unsafe_links
 from graph.state import RagState, join_passages
-from retrieval.library import Library
 
 log = logging.getLogger(__name__)
 
@@ -84,21 +84,21 @@ def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -
         judge=draft.judge,
         idf=library.idf(state["collection"]),
         unsafe=unsafe_links(evidence),
-        account=partial(_account, library),
+        account=partial(_account, lru_cache(library.beginning)),
+        plainly=lexical_judge(lambda words: {}),
         floor=state["policy"].floor,
         supporting=state["supporting"],
         half=len(draft.sentences) - 1 if draft.truncated else None,
     )
 
 
-def _account(library: Library, piece: Piece) -> Account:
+def _account(beginning: Callable[[str], str], piece: Piece) -> Account:
     """What a source says of its age: its title, what was stored with it, and what stands around."""
     known = piece.document.metadata
-    beginning = library.beginning(known["source_id"])
     return Account(
         title=" ".join(part for part in (known["source"], known["section"]) if part),
         sentence=piece.text,
-        text=f"{beginning}\n{piece.document.page_content}",
+        text=f"{beginning(known['source_id'])}\n{piece.document.page_content}",
         metadata=known["metadata"] or {},
     )
 
