@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.embedded import SCORES_KEY
 from chains.parsing import TextParser
-from chains.prompts import ANSWER, fitting, rows
+from chains.prompts import ANSWER, fitting, material, rows
 
 
 class AnswerInput(TypedDict):
@@ -41,7 +41,7 @@ def answer_messages(question: str, passages: Sequence[Document]) -> list[BaseMes
     The last one carries the retriever's score of each row as `row_scores`, which the embedded model reads and
     providers never see.
     """
-    messages = ANSWER.format_messages(evidence=rows(passages), question=question)
+    messages = ANSWER.format_messages(evidence=material(rows(passages)), question=question)
     scores = {
         f"{number}.{at}": score
         for number, passage in enumerate(passages, start=1)

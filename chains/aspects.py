@@ -15,8 +15,6 @@ _AND_ASKS = re.compile(
 )
 _OWN_SHARE = 0.2
 """Of the weight of the question, for a part that can be told from the others by its words."""
-_COVERED = 0.5
-"""Of the weight of a part's own words, said in one sentence of an answer: then it is not left open."""
 _TOPIC = 0.3
 """Of the weight of the rest of the question, in what answers a part."""
 
@@ -28,6 +26,8 @@ class Aspect(NamedTuple):
 
     text: str
     own: frozenset[str]
+    first: bool
+    """Whether it is what is asked first, and a pronoun in the answer may stand for."""
 
 
 def aspects(question: str, idf: Idf) -> list[Aspect]:
@@ -42,16 +42,13 @@ def aspects(question: str, idf: Idf) -> list[Aspect]:
     for at, part in enumerate(parts):
         own = frozenset(words[at].difference(*(other for number, other in enumerate(words) if number != at)))
         if sum(weights[word] for word in own) >= _OWN_SHARE * total:
-            found.append(Aspect(part, own))
+            found.append(Aspect(part, own, not at))
     return found
 
 
-def covered(aspect: Aspect, sentences: Sequence[str], idf: Idf) -> bool:
-    """Whether one of some sentences speaks of a part."""
-    weights = _weights(set(aspect.own), idf)
-    total = sum(weights.values()) or 1.0
-    said = (aspect.own & set(content_terms(sentence)) for sentence in sentences)
-    return any(sum(weights[word] for word in words) >= _COVERED * total for words in said)
+def covered(aspect: Aspect, sentences: Sequence[str]) -> bool:
+    """Whether an answer speaks of a part at all: then it is not for others to say that it leaves it open."""
+    return any(not aspect.own.isdisjoint(content_terms(sentence)) for sentence in sentences)
 
 
 def answers(aspect: Aspect, question: str, sentence: str, about: str, idf: Idf) -> bool:

@@ -1,6 +1,5 @@
 """A sentence put right by a sentence of its sources: as few words as possible are exchanged, or theirs are taken."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, permutations, product
@@ -8,15 +7,12 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from chains.statement import Statement, statement
 from language.polarity import opposites
-from language.quantities import agree, comparable
+from language.quantities import Quantity, agree, comparable
 from language.words import STOPWORDS
 
 _MOST_OF_A_KIND = 3
 """Particulars of a sentence that differ; where more do, it says something else altogether."""
 _TRIED = 24
-_MOST_WORDS = 0.66
-_ELSEWHERE = re.compile(r"\b(?:t?here)\b(?! (?:is|are|was|were|will|has|have|must|may|can))", re.IGNORECASE)
-"""Words that point to a place named before: such a sentence is about that place."""
 _COMMON = 2
 """Telling words that the sentence and its source must have in common besides."""
 
@@ -29,6 +25,8 @@ class Judgement(Protocol):
 
     @property
     def support(self) -> str: ...
+    @property
+    def parts(self) -> Sequence[str]: ...
 
 
 Judge = Callable[[str, Sequence[str]], Judgement]
@@ -56,24 +54,6 @@ def corrected(claim: str, piece: str, judge: Judge) -> str | None:
     return None
 
 
-def same_matter(claim: str, piece: str) -> bool:
-    """Whether a sentence has most words of a claim that are neither numbers nor names, and no name of its own.
-
-    A name that only the sentence has may stand in the place of one that only the claim has.
-    """
-    said, known = statement(claim), statement(piece)
-    spans = [*((number.first, number.last) for number in said.quantities), *_spans(said)]
-    counted = {at for first, last in spans for at in range(first, last + 1)}
-    kept = {said.stems[at] for at in said.telling if at not in counted}
-    if not kept or len(kept & known.words) < _MOST_WORDS * len(kept):
-        return False
-    if _ELSEWHERE.search(piece):
-        return False
-    foreign = [span for span in _spans(known) if not _words(known, span) <= said.words]
-    own = [span for span in _spans(said) if not _words(said, span) <= known.words]
-    return len(foreign) <= len(own) or all(_words(known, span) & said.words for span in foreign)
-
-
 def _ways(claim: str, piece: str) -> Iterator[Sequence[Exchange]]:
     """Sets of exchanges worth trying, the smallest first."""
     if unicodedata.normalize("NFKC", claim) != claim or unicodedata.normalize("NFKC", piece) != piece:
@@ -94,14 +74,25 @@ def _numbers(mine: Statement, theirs: Statement, piece: str) -> list[tuple[Excha
             for said, known in zip(wrong, chosen, strict=True)
         )
         for chosen in _drawn(right, len(wrong))
-        if all(comparable(said, known) for said, known in zip(wrong, chosen, strict=True))
+        if all(_in_place_of(said, known, mine, theirs) for said, known in zip(wrong, chosen, strict=True))
     ]
 
 
+def _in_place_of(said: Quantity, known: Quantity, mine: Statement, theirs: Statement) -> bool:
+    """Whether a number of the source stands where one of the claim does: by the same word, or alone of its kind."""
+    if not comparable(said, known):
+        return False
+    beside, other = mine.beside(said.first, said.last), theirs.beside(known.first, known.last)
+    if any(one and one == its for one, its in zip(beside, other, strict=True)):
+        return True
+    alone = [len([q for q in one.quantities if comparable(said, q)]) == 1 for one in (mine, theirs)]
+    return all(alone) or (said.unit == known.unit != "")
+
+
 def _names(mine: Statement, theirs: Statement, piece: str) -> list[tuple[Exchange, ...]]:
-    wrong = [span for span in _spans(mine) if not _words(mine, span) <= theirs.words]
-    right = [span for span in _spans(theirs) if not _words(theirs, span) & mine.words]
-    right += [span for span in _spans(theirs) if span not in right and not _words(theirs, span) <= mine.words]
+    wrong = [span for span in names_of(mine) if not words_of(mine, span) <= theirs.words]
+    right = [span for span in names_of(theirs) if not words_of(theirs, span) & mine.words]
+    right += [span for span in names_of(theirs) if span not in right and not words_of(theirs, span) <= mine.words]
     return [
         tuple(_exchange(mine, one, theirs, other, piece) for one, other in zip(wrong, chosen, strict=True))
         for chosen in _drawn(right, len(wrong))
@@ -123,11 +114,13 @@ def _drawn(right: Sequence[T], count: int) -> Iterator[tuple[T, ...]]:
     return permutations(right, count) if 0 < count <= _MOST_OF_A_KIND else iter(())
 
 
-def _spans(one: Statement) -> list[Span]:
-    return [(name.first, name.last) for name in one.names]
+def names_of(one: Statement) -> list[Span]:
+    """Where its names stand, as first and last token; none that only begins the sentence."""
+    return [(name.first, name.last) for name in one.names if name.sure]
 
 
-def _words(one: Statement, span: Span) -> set[str]:
+def words_of(one: Statement, span: Span) -> set[str]:
+    """The stems of a stretch of tokens that carry meaning."""
     first, last = span
     return {one.stems[at] for at in range(first, last + 1) if one.tokens[at].folded not in STOPWORDS}
 

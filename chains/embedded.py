@@ -10,6 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from chains.prompts import LEFT_OUT
 from chains.selection import Row, select
 from language.sentences import leans_back
 from language.words import content_terms, coverage, terms
@@ -91,7 +92,7 @@ class ExtractiveChatModel(BaseChatModel):
 
 
 def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[Row]:
-    found = [(int(m.group(1)), int(m.group(2)), m.group(3)) for m in _ROW.finditer(text)]
+    found = [(int(m[1]), int(m[2]), m[3]) for m in _ROW.finditer(text) if m[3] != LEFT_OUT]
     wanted = set(content_terms(question))
     rows: list[Row] = []
     named: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.parsing import TextParser
-from chains.prompts import ENTAIL, readable
+from chains.prompts import ENTAIL, material, told
 
 Support = Literal["supported", "partial", "unsupported", "contradicted"]
 
@@ -58,7 +58,7 @@ def model_entailment(model: BaseChatModel) -> Settle:
     async def ask(batch: Sequence[Doubt]) -> list[Settlement | None]:
         listed = "\n\n".join(_claim(number, doubt) for number, doubt in enumerate(batch, start=1))
         written = await (model | TextParser()).ainvoke(
-            ChatPromptValue(messages=ENTAIL.format_messages(claims=listed)), {"run_name": "entail_chain"}
+            ChatPromptValue(messages=ENTAIL.format_messages(claims=material(listed))), {"run_name": "entail_chain"}
         )
         said = verdicts(written)
         return [_settlement(said.get(number)) for number in range(1, len(batch) + 1)]
@@ -87,8 +87,8 @@ def verdicts(text: str) -> dict[int, Support]:
 
 
 def _claim(number: int, doubt: Doubt) -> str:
-    rows = "\n".join(f"- {readable(piece)}" for piece in doubt.evidence)
-    return f"Claim {number}: {readable(doubt.sentence)}\nEvidence {number}:\n{rows or '- (none)'}"
+    rows = "\n".join(f"- {told(piece)}" for piece in doubt.evidence)
+    return f"Claim {number}: {told(doubt.sentence)}\nEvidence {number}:\n{rows or '- (none)'}"
 
 
 def _settlement(support: Support | None) -> Settlement | None:

@@ -14,6 +14,8 @@ from langchain_core.language_models import BaseChatModel
 from chains.embedded import ExtractiveChatModel
 
 EMBEDDED = "embedded"
+CHAT = "chat"
+"""In the place of a model's name: the chat model does this as well."""
 _PACKAGES = {
     "openai": ("langchain_openai", None),
     "azure_openai": ("langchain_openai", "azure"),

@@ -8,7 +8,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.parsing import TextParser
-from chains.prompts import REFINE, fitting, rows
+from chains.prompts import REFINE, fitting, material, rows
 
 
 class RefineInput(TypedDict):
@@ -26,7 +26,7 @@ def refine_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
     def fields(given: RefineInput) -> dict[str, str]:
         return {
             "question": given["question"],
-            "evidence": rows(fitting(given["passages"], context_tokens)),
+            "evidence": material(rows(fitting(given["passages"], context_tokens))),
             "draft": " ".join(given["sentences"]),
             "problems": "\n".join(f"- {given['sentences'][at]}" for at in given["problems"]),
         }

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from language.cells import answers
 from language.entities import Name, names_in
+from language.invisible import visible
 from language.polarity import Negation, is_negation, negations
 from language.quantities import Quantity, agree, quantities
 from language.tokens import Token, tokens
@@ -58,7 +59,8 @@ class Statement:
 
     @staticmethod
     def of(text: str) -> "Statement":
-        text = _MONEY.sub(lambda found: f"{found[1]} {_SCALES[found[2].lower()]}", unicodedata.normalize("NFKC", text))
+        text = unicodedata.normalize("NFKC", visible(text))
+        text = _MONEY.sub(lambda found: f"{found[1]} {_SCALES[found[2].lower()]}", text)
         found = tokens(text)
         stems = tuple(token.stem for token in found)
         telling = tuple(at for at, token in enumerate(found) if _tells(token))

@@ -8,7 +8,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.answer import AnswerInput
 from chains.parsing import TextParser
-from chains.prompts import SUFFICIENT, fitting, rows
+from chains.prompts import SUFFICIENT, fitting, material, rows
 
 _WORDS = {"SUFFICIENT": True, "INSUFFICIENT": False, "NOT": False, "NO": False}
 _FIRST_WORD = re.compile(r"\W*(\w+)")
@@ -22,7 +22,7 @@ def sufficiency_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Ru
     """
 
     async def check(given: AnswerInput) -> bool | None:
-        evidence = rows(fitting(given["passages"], context_tokens))
+        evidence = material(rows(fitting(given["passages"], context_tokens)))
         messages = SUFFICIENT.format_messages(rows=evidence, question=given["question"])
         said = await (model | TextParser()).ainvoke(ChatPromptValue(messages=messages))
         return sufficient(said)

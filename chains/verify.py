@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.conflicts import differences
-from chains.statement import Difference, Part, statement
+from chains.statement import Difference, Part, Statement, statement
+from language.invisible import visible
 from language.markup import unmarked
 from language.words import content_terms, terms
 
@@ -89,6 +90,8 @@ def lexical_judge(idf: Idf) -> Callable[[str, Sequence[str]], Judgement]:
         everywhere = frozenset().union(*shares.found)
         pieces = [statement(evidence[at][:_LONGEST]) for at in closest]
         parted = differences(claim, pieces, weights, everywhere)
+        if _both_deny(claim, pieces[0]):
+            parted = [one._replace(opposed=False, known=True) if one.part == "negation" else one for one in parted]
         shares.found[closest[0]] |= weights.keys() & claim.counted_in(pieces[0])
         return _weigh(shares.together(), parted, closest[0])
 
@@ -156,6 +159,15 @@ def _worth(difference: Difference) -> float:
     return 1.0 if difference.known else _NOWHERE
 
 
+def _both_deny(claim: Statement, piece: Statement) -> bool:
+    """Whether both deny, and the evidence nothing that the claim does not speak of: `not used`, `without`."""
+    if not claim.negations or len(claim.negations) % 2 != len(piece.negations) % 2:
+        return False
+    if {"always", "never"} <= {token.folded for token in (*claim.tokens, *piece.tokens)}:
+        return False
+    return all(any(piece.stems[at] in claim.words for at in negation.scope) for negation in piece.negations)
+
+
 class _Copy(NamedTuple):
     """Where a sentence stands word for word; `qualified` if what stands around it there changes what it says."""
 
@@ -188,8 +200,8 @@ def _qualified(before: str, sentence: str, after: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _flat(text: str) -> str:
-    """A text for the search word for word: blind to case, spaces and the marks of Markdown."""
-    return " ".join(unmarked(text).casefold().split()).strip(_EDGES)
+    """A text for the search word for word: blind to case, spaces, the marks of Markdown and what nobody sees."""
+    return " ".join(unmarked(visible(text)).casefold().split()).strip(_EDGES)
 
 
 @lru_cache(maxsize=20_000)

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from langchain_core.documents import Document
 
-from callbacks.answer import Judge
-from chains.correction import corrected, same_matter
 from chains.disagreement import opposes
 from language.words import content_terms
 
@@ -70,18 +68,6 @@ def oppositions(ones: Sequence[Piece], others: Sequence[Piece], idf: Idf) -> lis
         if pair not in found and opposes(one.text, other.text, idf) is not None:
             found[pair] = Opposition(one, other)
     return list(found.values())
-
-
-def opposed_to(claim: str, pieces: Sequence[Piece], judge: Judge) -> list[Piece]:
-    """The sentences of documents about the same thing that say otherwise than a claim."""
-    return [piece for piece in pieces if same_matter(claim, piece.text) and _says_otherwise(claim, piece.text, judge)]
-
-
-def _says_otherwise(claim: str, piece: str, judge: Judge) -> bool:
-    judgement = judge(claim, [piece])
-    if judgement.support == "contradicted":
-        return True
-    return not {"numbers", "entities"}.isdisjoint(judgement.parts) and corrected(claim, piece, judge) is not None
 
 
 def _alike(ones: Sequence[Piece], others: Sequence[Piece]) -> Iterator[tuple[Piece, Piece]]:

@@ -14,8 +14,9 @@ from chains.aspects import Aspect, answers, aspects, covered
 from chains.correction import corrected
 from chains.prompts import readable
 from chains.recency import Account, newer
+from chains.rivals import bygone, closeness, same_name, says_otherwise
 from chains.subjects import Context, about
-from graph.evidence import Idf, Opposition, Piece, Place, opposed_to
+from graph.evidence import Idf, Opposition, Piece, Place
 from graph.lines import ACCEPTABLE, Line, resting, without_markers
 from language.sentences import leans_back
 from language.words import content_terms
@@ -23,7 +24,9 @@ from language.words import content_terms
 _CLOSEST = 6
 """Sentences of the evidence by which a sentence may be put right."""
 _SAME_MATTER = 0.5
-"""Of the words of a sentence, in the one that takes its place."""
+"""Of the words of a sentence that a source contradicts, in the one of it that takes its place."""
+_SAME_CLAIM = 0.66
+"""Of the words of a sentence that no source has, numbers and names aside, in the one that takes its place."""
 _FEWEST_WORDS = 4
 _NEWER, _ASKED_ABOUT = 1, 2
 _NOTES = 2
@@ -126,10 +129,10 @@ def _mended(line: Line, trigger: Trigger, bench: Bench) -> Line | None:
     if found is not None:
         return resting(line, plain, found, bench.judge)
     exact = _corrected(line, plain, bench.closest(line), bench)
-    if exact is not None or trigger != "contradicted":
+    if exact is not None:
         return exact
     judged = bench.judge(plain, [piece.text for piece in bench.pieces])
-    return None if judged.best is None else _restated(line, bench.pieces[judged.best], bench)
+    return None if judged.best is None else _first_restated(line, [*own, bench.pieces[judged.best]], bench)
 
 
 def _better_source(one: Piece, other: Piece, bench: Bench) -> bool:
@@ -143,7 +146,7 @@ def _in_other_words(line: Line, bench: Bench) -> Line | None:
     if line.origin == bench.half or not line.citations:
         return None
     judgement = bench.plainly(without_markers(line.text), [citation.quote for citation in line.citations])
-    if judgement.support not in ACCEPTABLE or judgement.parts:
+    if judgement.support not in ACCEPTABLE or not set(judgement.parts) <= {"negation"}:
         return None
     verdict = {
         "support": "partial",
@@ -156,9 +159,11 @@ def _in_other_words(line: Line, bench: Bench) -> Line | None:
 def _exact(line: Line, bench: Bench) -> Line:
     """A sentence whose sources have all of it but a number or a name: with theirs, if that makes it right."""
     plain = without_markers(line.text)
-    if not {"numbers", "entities"} & set(bench.judge(plain, [piece.text for piece in bench.pieces]).parts):
+    documents = {piece.document_id for piece in bench.cited_by(line)}
+    own = [piece for piece in bench.pieces if piece.document_id in documents]
+    if not own or not {"numbers", "entities"} & set(bench.judge(plain, [piece.text for piece in own]).parts):
         return line
-    return _corrected(line, plain, bench.closest(line), bench) or line
+    return _corrected(line, plain, [piece for piece in bench.closest(line) if piece in own], bench) or line
 
 
 def _speaking_for(line: Line, plain: str, bench: Bench) -> Piece | None:
@@ -185,14 +190,21 @@ def _first_restated(line: Line, pieces: Sequence[Piece], bench: Bench) -> Line |
 
 
 def _restated(line: Line, piece: Piece, bench: Bench) -> Line | None:
-    """The source's own sentence, if it stands alone and speaks of the same."""
+    """The source's own sentence, if it speaks of the same."""
+    plain = without_markers(line.text)
+    if line.verdict.support == "contradicted":
+        wanted, said = set(content_terms(plain)), set(content_terms(piece.text))
+        same = len(wanted & said) >= _SAME_MATTER * min(len(wanted), len(said))
+    else:
+        same = closeness(plain, [piece.text])[0] >= _SAME_CLAIM
+    return _quoting(line, piece, bench) if same else None
+
+
+def _quoting(line: Line, piece: Piece, bench: Bench) -> Line | None:
+    """The source's own sentence, if it stands alone or leans on what the line leaned on."""
     wording = readable(piece.text)
-    wanted = set(content_terms(without_markers(line.text)))
-    said = set(content_terms(wording))
-    stands = len(wording.split()) >= _FEWEST_WORDS and not leans_back(wording)
-    if not stands or len(wanted & said) < _SAME_MATTER * min(len(wanted), len(said)):
-        return None
-    return resting(line, wording, piece, bench.judge)
+    stands = len(wording.split()) >= _FEWEST_WORDS and (leans_back(line.text) or not leans_back(wording))
+    return resting(line, wording, piece, bench.judge) if stands and not bench.unsafe(wording) else None
 
 
 def _told(line: Line, trigger: Trigger, mended: Line | None) -> str:
@@ -239,17 +251,39 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
 
 
 def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opposition]) -> list[Piece]:
-    places = {piece.place for piece in own}
+    """What other documents about the same thing say otherwise, the closest first."""
+    plain, places = without_markers(line.text), {piece.place for piece in own}
+    found = {pair.other.place for pair in known if pair.one.place in places}
+    found |= {pair.one.place for pair in known if pair.other.place in places}
+    mine = _context(own[0], bench)
+    asked = set(content_terms(bench.question))
     documents = {piece.document_id for piece in own}
-    found = [pair.other for pair in known if pair.one.place in places]
-    found += [pair.one for pair in known if pair.other.place in places]
-    foreign = [piece for piece in bench.pieces if piece.document_id not in documents]
-    found += opposed_to(without_markers(line.text), foreign, bench.judge)
-    usable = {piece.place for piece in foreign}
-    unique = {piece.place: piece for piece in found if piece.place in usable}
-    return [
-        piece for piece in unique.values() if about(bench.question, _context(own[0], bench), _context(piece, bench))[1]
-    ]
+    against = []
+    for piece in bench.pieces:
+        if piece.document_id in documents or not _comparable(piece, plain, asked, mine, bench):
+            continue
+        if piece.place in found or says_otherwise(plain, piece.text, bench.judge, asked | mine.words):
+            against.append(piece)
+    near = dict(zip((piece.place for piece in against), closeness(plain, [p.text for p in against]), strict=True))
+    return sorted(against, key=lambda piece: -near[piece.place])
+
+
+def _comparable(piece: Piece, plain: str, asked: set[str], mine: Context, bench: Bench) -> bool:
+    """Whether a sentence can be about what a line is about.
+
+    Not if its document is about something else than was asked, if it calls its matter by a word of its own title that
+    nobody else uses, or if both tell what was in years of their own.
+    """
+    if not set(content_terms(plain)) & set(content_terms(piece.text)):
+        return False
+    its = _context(piece, bench)
+    if not same_name(plain, piece.text):
+        if not about(bench.question, mine, its)[1]:
+            return False
+        said, theirs = set(content_terms(plain)), set(content_terms(piece.text))
+        if its.apart(asked | said, mine) & theirs or (mine.named & asked & said) - its.named - theirs:
+            return False
+    return not (bygone(plain) and bygone(piece.text) and its.year != mine.year and None not in (its.year, mine.year))
 
 
 def _context(piece: Piece, bench: Bench) -> Context:
@@ -276,7 +310,7 @@ def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
 def _following(line: Line, piece: Piece, bench: Bench) -> Line | None:
     plain = without_markers(line.text)
     wording = corrected(plain, readable(piece.text), bench.judge)
-    return _restated(line, piece, bench) if wording is None else resting(line, wording, piece, bench.judge)
+    return _quoting(line, piece, bench) if wording is None else resting(line, wording, piece, bench.judge)
 
 
 def _beside(line: Line, piece: Piece, bench: Bench) -> Line:
@@ -293,7 +327,7 @@ def answer_open_parts(lines: Sequence[Line], bench: Bench) -> Mended:
     added: list[Line] = []
     notes: list[Note] = []
     for aspect in aspects(bench.question, bench.idf):
-        if len(added) == _NOTES or covered(aspect, said, bench.idf):
+        if len(added) == _NOTES or covered(aspect, said) or (aspect.first and any(map(leans_back, said))):
             continue
         piece = _answering(aspect, bench)
         line = None if piece is None or not lines else _restated_alone(lines[-1], piece, bench)

@@ -63,8 +63,17 @@ _UNITS = {word: group.split()[0] for group in _UNIT_SPELLINGS.split("|") for wor
 _DIMENSIONS = {
     "time": {"ms": 1e-3, "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "week": 604_800.0},
     "calendar": {"month": 1.0, "year": 12.0, "decade": 120.0, "century": 1200.0},
-    "length": {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
-    "mass": {"mg": 1e-3, "g": 1.0, "kg": 1e3, "tonne": 1e6},
+    "length": {
+        "mm": 1e-3,
+        "cm": 1e-2,
+        "m": 1.0,
+        "km": 1e3,
+        "inch": 0.0254,
+        "ft": 0.3048,
+        "yard": 0.9144,
+        "mile": 1609.344,
+    },
+    "mass": {"mg": 1e-3, "g": 1.0, "kg": 1e3, "tonne": 1e6, "lb": 453.59237},
     "volume": {"ml": 1e-3, "l": 1.0},
 }
 _MEASURES = {unit: (name, factor) for name, units in _DIMENSIONS.items() for unit, factor in units.items()}
@@ -76,6 +85,7 @@ _PLAIN = re.compile(r"\d{1,3}(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _PERCENT = re.compile(r"\s?%|[\s-]?per\s?cent(?:age)?\b", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)")
 _HALF_DAY = re.compile(r"\s?([ap])(?:\.\s?m\b\.?|m\b)", re.IGNORECASE)
+_PART_OF_DAY = re.compile(r" (?:o['’]clock )?in the (morning|afternoon|evening)\b", re.IGNORECASE)
 _AND_PART = re.compile(r"(?:a half|a quarter|three quarters)\b")
 _AND_PARTS = {"a half": 0.5, "a quarter": 0.25, "three quarters": 0.75}
 _DENIED = re.compile(r"\b(?:no|not|never|nobody|none|nothing|neither|cannot|nor)\b|n['’]t\b", re.IGNORECASE)
@@ -134,7 +144,7 @@ def agree(said: Quantity, known: Quantity) -> bool:
     if opposed_bounds(said, known):
         return False
     if said.kind == "time" or known.kind == "time":
-        return said.kind == known.kind and _same_clock(said, known)
+        return _same_clock(_on_the_clock(said), _on_the_clock(known))
     if said.unit != known.unit and said.unit in _MEASURES and known.unit in _MEASURES:
         return _same_measure(said, known)
     if {said.kind, known.kind} == {"number", "percent"} and _TIMES in {said.unit, known.unit}:
@@ -185,10 +195,28 @@ def _same_measure(said: Quantity, known: Quantity) -> bool:
     return measure == other and (abs(said.value - exact) <= 1e-9 * abs(exact) or _rounds(said, exact))
 
 
+def base_value(quantity: Quantity) -> tuple[str, float] | None:
+    """What a number measures, and how much of it in the smallest unit; None of what has no such unit."""
+    if quantity.unit not in _MEASURES or not isinstance(quantity.value, float):
+        return None
+    measure, factor = _MEASURES[quantity.unit]
+    return measure, quantity.value * factor
+
+
+def _on_the_clock(quantity: Quantity) -> Quantity:
+    """A number like `7.45` beside a time of the day is one."""
+    if quantity.kind != "number" or quantity.unit or not isinstance(quantity.value, float):
+        return quantity
+    hours, minutes = divmod(round(quantity.value * 100), 100)
+    if not (0 <= hours <= 24 and 0 < minutes < 60):
+        return quantity
+    return quantity._replace(kind="time", value=float(60 * hours + minutes), unit="day" if hours > 12 else "")
+
+
 def _same_clock(said: Quantity, known: Quantity) -> bool:
     """`8 p.m.` is `20:00`; `8:00` without a half of the day may be either."""
-    assert isinstance(said.value, float)
-    assert isinstance(known.value, float)
+    if said.kind != known.kind or not isinstance(said.value, float) or not isinstance(known.value, float):
+        return False
     if said.value == known.value:
         return True
     open_, other = (said, known.value) if not said.unit else (known, said.value)
@@ -237,8 +265,17 @@ def _quantity(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
             return _measured(text, tokens, _SCALES[word], at, at)
         return Quantity(_SCALES[word], "scale", "", at, at)
     if word == "half":
-        return Quantity(0.5, "fraction", "", at, at)
+        return _half(text, tokens, at)
     return None
+
+
+def _half(text: str, tokens: Sequence[Token], at: int) -> Quantity:
+    """`half`, and `half a kilogram`."""
+    if at + 1 < len(tokens) and tokens[at + 1].folded in {"a", "an"}:
+        unit, last = _unit_after(text, tokens, at + 1)
+        if unit:
+            return Quantity(0.5, "number", unit, at, last)
+    return Quantity(0.5, "fraction", "", at, at)
 
 
 def _of_digits(text: str, tokens: Sequence[Token], at: int) -> Quantity:
@@ -292,6 +329,10 @@ def _of_words(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
         part = follower.removesuffix("s") if follower != "halves" else follower
         if part in _PARTS and (value > 1) == (follower != part or part == "halves") and value < _PARTS[part]:
             return Quantity(value / _PARTS[part], "fraction", "", at, last + 1)
+    half = _PART_OF_DAY.match(text, tokens[last].end)
+    if half is not None and value <= 12:
+        hours = value % 12 + (0 if half[1] == "morning" else 12)
+        return Quantity(60 * hours, "time", "day", at, last)
     value, last = _mixed(text, tokens, value, last)
     quantity = _measured(text, tokens, value, at, last)
     return None if word == "one" and quantity.last == at and not quantity.unit else quantity
@@ -321,6 +362,10 @@ def _of_month(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
             "of",
             "by",
             "last",
+            "from",
+            "to",
+            "till",
+            "through",
             "early",
             "late",
             "mid",
@@ -338,6 +383,7 @@ def _measured(text: str, tokens: Sequence[Token], value: float, first: int, last
         if between.strip(" -\u00a0\n"):
             break
         value, last, scaled = value * _SCALES[tokens[last + 1].folded], last + 1, True
+    value, last = _and_rest(text, tokens, value, last)
     before = text[max(0, tokens[first].start - 2) : tokens[first].start].rstrip()
     unit, last = _unit_after(text, tokens, last)
     hedged = scaled or (first > 0 and tokens[first - 1].folded in _HEDGES)
@@ -349,6 +395,19 @@ def _measured(text: str, tokens: Sequence[Token], value: float, first: int, last
     if money or unit in _CURRENCIES:
         return Quantity(value, "money", money or unit, first, last, hedged)
     return Quantity(value, "number", unit, first, last, hedged)
+
+
+def _and_rest(text: str, tokens: Sequence[Token], value: float, last: int) -> tuple[float, int]:
+    """`hundred and sixty`: the value with what follows `and`."""
+    if tokens[last].folded not in _SCALES or not text.startswith(" and ", tokens[last].end) or last + 2 >= len(tokens):
+        return value, last
+    words = [token.folded for token in tokens[last + 2 : last + 4]]
+    rest, used = _TENS.get(words[0], 0), 2
+    if not rest:
+        rest = _SMALL.get(words[0], 0)
+    elif len(words) > 1 and 0 < _SMALL.get(words[1], 0) < 10:
+        rest, used = rest + _SMALL[words[1]], 3
+    return (value + rest, last + used) if rest else (value, last)
 
 
 def _has_measure(text: str, tokens: Sequence[Token], at: int) -> bool:
