@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 DATA_DIR ?= data
-# providers beside OpenAI, for example EXTRAS=anthropic,ollama
+# providers beside OpenAI, and what some settings need, for example EXTRAS=anthropic,pii
 EXTRAS ?=
 
 BIN := $(VENV)/bin

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from callbacks.citations import CitationParser, Cited, Reference
 from callbacks.events import CitationAttached, PartialAnswer, Payload, Support, Token
+from callbacks.guard import Guard, Guarding
+from callbacks.placeholders import without_personal
 from callbacks.sources import Shown, SourceBook
 from language.sentences import sentence_spans
 
@@ -31,6 +33,11 @@ class Judgement(Protocol):
         """Which piece of the evidence speaks for it most, counted from 0."""
         ...
 
+    @property
+    def parts(self) -> Sequence[str]:
+        """What of it is not borne out, by kind: numbers, entities, negation, direction."""
+        ...
+
 
 Place = tuple[Shown, int]
 """A sentence of a source, counted from 1."""
@@ -39,9 +46,14 @@ Judge = Callable[[str, Sequence[str]], Judgement]
 """Judges a sentence by pieces of evidence, within a few milliseconds."""
 
 
+def apart_from_personal(judge: Judge) -> Judge:
+    """Judges what a sentence says besides the personal data that was withheld from it."""
+    return lambda claim, evidence: judge(without_personal(claim), evidence)
+
+
 @dataclass(slots=True)
 class AnswerStream:
-    """Owns the citation parser, the hold-back and the sentence judge of one run.
+    """Owns the guard, the citation parser, the hold-back and the sentence judge of one run.
 
     Feed it what the model writes, split anywhere; it yields the events to publish. `rows` are the source ids of the
     model's context, row 1 first.
@@ -55,6 +67,10 @@ class AnswerStream:
     sentences: list[PartialAnswer] = field(default_factory=list)
     unknown_citations: int = 0
     truncated: bool = False
+    guarding: Guarding | None = field(default_factory=Guarding)
+    """What must not leave in the model's words; None where a person wrote them."""
+    _guard: Guard | None = None
+    """Made when the rows are known, which are what the text may take links and blobs from."""
     _parser: CitationParser = field(default_factory=CitationParser)
     _gap: str = ""
     """White space after the text so far, held back so that a marker can come before it."""
@@ -73,29 +89,49 @@ class AnswerStream:
     _half: str = ""
     """The first half of an emoji that a provider split between two chunks."""
 
-    def begin(self, rows: Sequence[str]) -> None:
-        """A model starts to write, with these source ids as the rows of its context."""
+    @property
+    def removed(self) -> dict[str, int]:
+        """How often something was taken out of the model's words, by kind."""
+        return {} if self._guard is None else dict(self._guard.removed)
+
+    def begin(self, rows: Sequence[str], key: str | None = None) -> None:
+        """A model starts to write, with these source ids as the rows of its context; `key` is that of its marks."""
         self.rows = rows
         if not self.text:  # whatever an attempt that failed has left
+            self._guard = self._made_guard(key)
             self._parser, self._gap, self._half, self._unsaid = CitationParser(), "", "", ""
             self.unknown_citations, self._unknown, self._early = 0, [], []
 
     def feed(self, text: str) -> Iterator[Payload]:
         """The events that a further piece of the model's text gives rise to."""
-        for piece in self._parser.feed(self._whole_characters(text)):
-            if isinstance(piece, Cited):
-                yield from self._cite(piece.references)
-            else:
-                yield from self._write(piece)
+        if self._guard is None and self.guarding is not None:
+            self._guard = self._made_guard(None)
+        text = self._whole_characters(text)
+        yield from self._take(text if self._guard is None else self._guard.feed(text))
         yield from self._say()
         yield from self._verdicts()
 
     def finish(self, *, cut: bool = False) -> Iterator[Payload]:
         """The events of the end: what was held back, and the last sentence; `cut` if it is only half of one."""
+        if self._guard is not None:
+            yield from self._take(self._guard.flush())
         yield from self._write(self._parser.flush())
         yield from self._close_sentence(cite=not cut)
         yield from self._verdicts()
         self._gap = ""
+
+    def _made_guard(self, key: str | None) -> Guard | None:
+        if self.guarding is None:
+            return None
+        passages = [self.book[row].document.page_content for row in self.rows if row in self.book]
+        return self.guarding.guard(passages, key)
+
+    def _take(self, text: str) -> Iterator[Payload]:
+        for piece in self._parser.feed(text):
+            if isinstance(piece, Cited):
+                yield from self._cite(piece.references)
+            else:
+                yield from self._write(piece)
 
     def _whole_characters(self, text: str) -> str:
         text, self._half = self._half + text, ""
@@ -200,8 +236,8 @@ class AnswerStream:
         if not _HAS_WORD.search(claim):
             return None
         cited = [*self._quotes_so_far(), place[0].sentence(place[1])[0]]
-        if self.judge(claim, cited).support == "supported":
-            return None
+        if self.judge(claim, cited).support in ("supported", "contradicted"):
+            return None  # what says otherwise is about the same: that another source agrees does not make it right
         return self._supporting(claim)
 
     def _supporting(self, claim: str) -> Place | None:

@@ -18,6 +18,7 @@ from callbacks.answer import AnswerStream
 from callbacks.events import Payload, StatusUpdate
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
+from language.boundary import key_of
 
 ANSWER_TAG = "answer"
 """Only model calls with this tag are heard: every other draft, judgement or rewrite stays inside."""
@@ -106,7 +107,7 @@ class AnswerHandler(_Handler):
         self._meter.model_calls += 1
         if ANSWER_TAG in (tags or ()):
             self._calls.add(run_id)
-            self._stream.begin((metadata or {})["rows"])
+            self._stream.begin((metadata or {})["rows"], _key_of(messages))
 
     async def on_llm_new_token(
         self,
@@ -180,6 +181,11 @@ class StageHandler(_Handler):
         if run_id in self._began:
             node, began = self._began.pop(run_id)
             self._meter.stage(node, round((monotonic() - began) * 1000))
+
+
+def _key_of(batches: Sequence[Sequence[BaseMessage]]) -> str | None:
+    """The key of the marks in a prompt, if it has any."""
+    return next((key for messages in batches for message in messages if (key := key_of(message.text))), None)
 
 
 def _text_of(blocks: Sequence[str | dict[str, Any]]) -> str:

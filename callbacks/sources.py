@@ -7,7 +7,12 @@ from typing import Any
 from langchain_core.documents import Document
 
 from callbacks.events import Source
+from callbacks.personal import Mask
+from language.instructions import speaks_to_a_model
+from language.invisible import legible, visible
 
+INSTRUCTIONS = "instructions"
+"""The flag of a source that reads in part as if it spoke to a model."""
 _SNIPPET = 320
 
 
@@ -36,7 +41,8 @@ class Shown:
 class SourceBook:
     """Which passages were shown, in which order."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask | None = None) -> None:
+        self._mask = mask or str
         self._shown: dict[str, Shown] = {}
         self.waves = 0
         """The last wave in which something was shown."""
@@ -46,7 +52,7 @@ class SourceBook:
         fresh = []
         for document in documents:
             if document.metadata["source_id"] not in self._shown:
-                shown = Shown(source_event(document, len(self._shown) + 1, wave), document)
+                shown = Shown(source_event(document, len(self._shown) + 1, wave, self._mask), document)
                 self._shown[shown.event.source_id] = shown
                 fresh.append(shown.event)
         if fresh:
@@ -63,24 +69,33 @@ class SourceBook:
         return len(self._shown)
 
 
-def source_event(document: Document, index: int, wave: int) -> Source:
-    """The event that shows a retrieved passage."""
+def source_event(document: Document, index: int, wave: int, mask: Mask = str) -> Source:
+    """The event that shows a retrieved passage, without what `mask` blacks out."""
     known: dict[str, Any] = document.metadata
     return Source(
         index=index,
         source_id=known["source_id"],
         document_id=known["document_id"],
-        source=known["source"],
-        section=known["section"],
+        source=mask(visible(known["source"])),
+        section=mask(visible(known["section"])) if known["section"] else None,
         page=known["page"],
         start=known["start"],
         end=known["end"],
         score=known["score"],
-        snippet=_snippet(document.page_content),
+        snippet=_snippet(mask(legible(document.page_content, known["sentences"])[0])),
         wave=wave,
         uri=known.get("uri"),
         metadata=known.get("metadata") or None,
+        flags=[INSTRUCTIONS] if instructs(document) else None,
     )
+
+
+def instructs(document: Document) -> bool:
+    """Whether some sentence of a passage, its title or its section speaks to a model; each is judged once."""
+    known: dict[str, Any] = document.metadata
+    above = (known["source"], known["section"] or "")
+    text, spans = legible(document.page_content, known["sentences"])
+    return any(map(speaks_to_a_model, (*above, *(text[start:end] for start, end in spans))))
 
 
 def _snippet(text: str) -> str:

@@ -102,6 +102,7 @@ def _answers(bootstrap: Bootstrap, questions: QuestionSet, asked: Sequence[Reply
         "citation precision": [sum(precise) / len(precise) for precise in exact],
         "citations of a relevant document": [sum(relevant) / len(relevant) for relevant in cited],
         "groundedness": [final.groundedness_score for final in finals],
+        "drafts changed by the refinement": [r.metric.refined for r in asked if r.metric and r.metric.tokens],
         "failed runs": [reply.final is None for reply in asked],
     }
     return {name: bootstrap.mean(values) for name, values in shares.items() if values}
@@ -116,6 +117,8 @@ def _latency(
         "gate decision": deciding,
         "first source": [metric.time_to_first_source_ms for metric in metrics],
         "first token": [metric.time_to_first_token_ms for metric in metrics],
+        "first useful answer": [metric.time_to_first_useful_answer_ms for metric in metrics],
+        "final answer": [metric.time_to_final_answer_ms for metric in metrics],
         "whole run": [metric.total_pipeline_ms for metric in metrics],
     }
     figures: dict[str, Figure] = {}

@@ -9,11 +9,18 @@ from pathlib import Path
 
 from evaluation import plots, probabilities
 from evaluation.resampling import Figure
-from evaluation.results import NOTES, ClaimsResult, GateResult, Report, Section, SetResult, every_section
+from evaluation.results import NOTES, ClaimsResult, GateResult, Report, Result, Section, SetResult, every_section
 from evaluation.targets import TOO_FEW, Target
 from evaluation.verification import USABLE
 
-_DRAWN = frozenset({"seeded edits caught", "seeded edits of evidence sentences caught", "false alarms"})
+_DRAWN = frozenset(
+    {
+        "seeded edits caught",
+        "seeded edits of evidence sentences caught",
+        "false alarms",
+        "planted errors repaired",
+    }
+)
 STYLE = Path(__file__).with_name("report.css")
 
 
@@ -70,8 +77,8 @@ def _verdict(figure: Figure, bound: Target | None) -> str:
     return f'<td><span class="{bound.judged(figure)}">{escape(bound.verdict(figure))}</span></td>'
 
 
-def _set(number: int, result: SetResult | ClaimsResult) -> Iterator[str]:
-    drawn = _plots(result) if isinstance(result, SetResult) else _claim_plots(result)
+def _set(number: int, result: Result) -> Iterator[str]:
+    drawn = _plots(result) if isinstance(result, SetResult) else _other_plots(result)
     yield f'<section id="set{number}"><h2>{escape(result.name)}</h2><p>{escape(result.about)}</p>'
     yield f'<div class="plots">{"".join(drawn)}</div><div class="tables">'
     yield from map(_table, every_section(result))
@@ -98,12 +105,13 @@ def _plots(result: SetResult) -> Iterator[str]:
     yield plots.lines(title, risks, across, up, diagonal=False, marks=marks)
 
 
-def _claim_plots(result: ClaimsResult) -> Iterator[str]:
-    curves = {f"against {name}": probabilities.roc(*both) for name, both in result.scores.items()}
+def _other_plots(result: Result) -> Iterator[str]:
+    scores = result.scores if isinstance(result, ClaimsResult) else {}
+    curves = {f"against {name}": probabilities.roc(*both) for name, both in scores.items()}
     if curves:
         across, up = "share of the others above", "share of supported above"
         yield plots.lines("ROC of the score: supported claims", curves, across, up, diagonal=True)
-    for section in result.sections:
+    for section in every_section(result):
         if section.title in _DRAWN:
             figures = {name: figure for name, figure, _ in section.known() if name != USABLE}
             if figures:

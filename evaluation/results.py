@@ -114,12 +114,32 @@ class ClaimsResult:
         return f"{self.claims} claims, {self.pieces} pieces of evidence; {self.file}, sha256 {self.digest}"
 
 
-def every_section(result: SetResult | ClaimsResult) -> tuple[Section, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CorrectionsResult:
+    """Everything found out about planted errors."""
+
+    name: str
+    file: str
+    digest: str
+    cases: int
+    controls: int
+    sections: tuple[Section, ...]
+
+    @property
+    def about(self) -> str:
+        """The set in a line."""
+        return f"{self.cases} drafts with an error, {self.controls} without; {self.file}, sha256 {self.digest}"
+
+
+Result = SetResult | ClaimsResult | CorrectionsResult
+
+
+def every_section(result: Result) -> tuple[Section, ...]:
     """All sections, in the order they are shown in."""
     match result:
         case SetResult():
             return (*result.sections, *(gate.section for gate in result.gate))
-        case ClaimsResult():
+        case ClaimsResult() | CorrectionsResult():
             return result.sections
 
 
@@ -132,7 +152,7 @@ class Report:
     models: Mapping[str, str]
     """What they are for -> their names."""
     seed: int
-    sets: Sequence[SetResult | ClaimsResult]
+    sets: Sequence[Result]
 
     def targets(self) -> Iterator[tuple[str, str, str, Figure, Target]]:
         """Every figure that has a target: set, section, name, figure, target."""
@@ -175,4 +195,9 @@ NOTES = (
     "False alarms are sentences that are certainly supported and not called so: sentences of the evidence word for "
     "word, and the same with one light rewording that keeps the meaning. Most rewordings are of the easy kinds, so the "
     "kinds are told apart. Paraphrases by people are not among them: how many of these pass is the recall.",
+    "Planted errors: a scripted model writes a draft with one error, the rest of the pipeline is the server's own. "
+    "Repaired: the final answer says what is right and asserts nothing that is wrong. A newer document is right; what "
+    "the older one says may stand only as a quotation or marked as older, and where nothing tells which is right both "
+    "must be told. A sentence left out, or a retraction, is no repair. Harm: a right sentence is not there word for "
+    "word any more, or anything at all is changed in or added to a draft without an error.",
 )

@@ -15,7 +15,7 @@ from graph.query import MAX_QUERY, Text
 
 LONG = 4000
 """Characters; a longer document makes several passages, so that finding just any of them is finding nothing."""
-_NAME = re.compile(r"(?P<name>.+?)(\.(?P<kind>queries|corpus|claims))?\.jsonl(\.gz)?")
+_NAME = re.compile(r"(?P<name>.+?)(\.(?P<kind>queries|corpus|claims|corrections))?\.jsonl(\.gz)?")
 
 
 class SetError(ValueError):
@@ -81,8 +81,8 @@ class QuestionSet:
 def read_set(path: Path) -> QuestionSet:
     """Read a question file and the corpus beside it. Raises `SetError`, and `OSError` for a file that is not there."""
     name, kind = named(path)
-    if kind == "claims":
-        raise SetError(f"{path}: holds claims, not questions")
+    if kind in ("claims", "corrections"):
+        raise SetError(f"{path}: holds {kind}, not questions")
     if kind == "corpus":
         raise SetError(f"{path}: is a corpus; name the questions beside it, and it is found")
     questions = tuple(question for _, question in lines(path, Question))
@@ -103,7 +103,10 @@ def read_set(path: Path) -> QuestionSet:
 
 
 def named(path: Path) -> tuple[str, str | None]:
-    """The name of a set, and what its file says it is: `queries`, `corpus`, `claims` or nothing. Raises `SetError`."""
+    """The name of a set, and what its file says it is: `queries`, `corpus`, `claims`, `corrections` or nothing.
+
+    Raises `SetError`.
+    """
     match = _NAME.fullmatch(path.name)
     if match is None:
         raise SetError(f"{path}: a set is a .jsonl or .jsonl.gz file")

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.results import ClaimsResult, GateResult, Report, Section, SetResult
+from evaluation.results import ClaimsResult, GateResult, Report, Result, Section, SetResult
 
 _STYLES = {"met": "green", "missed": "red", "few": "dim"}
 
@@ -19,7 +19,7 @@ def tables(report: Report) -> Group:
     return Group(head, *(part for result in report.sets for part in _set(result)), *_targets(report))
 
 
-def _set(result: SetResult | ClaimsResult) -> Iterator[RenderableType]:
+def _set(result: Result) -> Iterator[RenderableType]:
     yield Text(f"\n{result.name}", style="bold")
     yield Text(result.about, style="dim")
     for section in result.sections:
@@ -27,7 +27,7 @@ def _set(result: SetResult | ClaimsResult) -> Iterator[RenderableType]:
             yield _figures(section)
     if isinstance(result, ClaimsResult):
         yield _confusion(result)
-    elif result.gate:
+    elif isinstance(result, SetResult) and result.gate:
         yield _gate(result.gate)
 
 

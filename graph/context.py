@@ -8,13 +8,16 @@ from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.runnables import Runnable
 
 from callbacks.answer import AnswerStream
+from callbacks.guard import Guarding
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
 from chains.answer import AnswerInput
 from chains.classify import ClassifyInput
 from chains.entail import Settle
 from chains.expand import Expansion
+from chains.prompts import SYSTEM_TEXTS
 from chains.refine import RefineInput
+from chains.safety import SafetyInput, SafetyVerdict
 from graph.domains import Descriptions
 from graph.drafting import PendingDraft
 from graph.lanes import Lanes
@@ -41,6 +44,8 @@ class Limits:
     verify_seconds: float = 5.0
     """How long doubtful sentences wait for the slower judge."""
     refine_seconds: float = 10.0
+    safety_seconds: float = 3.0
+    """How long a text waits for the model that checks whether it may be shown."""
     first_token_seconds: float = 30.0
     stall_seconds: float = 20.0
     """The longest silence between two tokens."""
@@ -86,6 +91,10 @@ class Collaborators:
     classify_always: bool = False
     """Whether every question is classified, rather than those of domains with that precheck."""
     policies: Policies = field(default_factory=lambda: BUILT_IN)
+    safety: Runnable[SafetyInput, SafetyVerdict | None] | None = None
+    """Whether passages or an answer are fit to be shown, by a model; None where none is asked."""
+    guarding: Guarding = field(default_factory=lambda: Guarding(prompts=SYSTEM_TEXTS))
+    """What must not leave in a model's words."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -104,6 +113,8 @@ class RagContext:
     lanes: Lanes
     meter: Meter
     request_id: str
+    include_sources: bool = True
+    """Whether the asker wants them."""
 
     def judged(self, state: RagState) -> int:
         """How many passages the gate wants to see: more than are shown, if few are asked for."""
@@ -118,7 +129,10 @@ class RagContext:
         wide: bool = False,
         also: tuple[str, ...] = (),
     ) -> HybridRetriever:
-        """Search of the run's collection, or of another one, within the run's filters."""
+        """Search of the run's collection, or of another one, within the run's filters.
+
+        What is shown of it, its first `top_k`, is shared between documents.
+        """
         return HybridRetriever(
             library=self.collaborators.library,
             collection=collection or state["collection"],
@@ -126,4 +140,6 @@ class RagContext:
             filters=state["filters"],
             wide=wide,
             also=also,
+            places=state["top_k"] if k >= state["top_k"] else 0,
+            floor=state["policy"].floor,
         )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from langchain_core.documents import Document
 
 from chains.disagreement import opposes
+from language.instructions import speaks_to_a_model
 from language.words import content_terms
 
 _ALIKE = 0.5
@@ -42,11 +43,12 @@ class Piece(NamedTuple):
 
 
 def pieces_of(documents: Sequence[Document]) -> list[Piece]:
-    """All sentences of some passages, in order."""
+    """All sentences of some passages, in order, without those that speak to a model: an answer may take words over."""
     return [
-        Piece(document, number, document.page_content[start:end])
+        Piece(document, number, text)
         for document in documents
         for number, (start, end) in enumerate(document.metadata["sentences"], start=1)
+        if not speaks_to_a_model(text := document.page_content[start:end])
     ]
 
 

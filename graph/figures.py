@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from callbacks.answer import Judge
 from callbacks.events import CitationAttached, PartialAnswer
-from graph.revision import ACCEPTABLE, without_markers
+from graph.lines import ACCEPTABLE, without_markers
 
 
 def coverage(citations: Sequence[CitationAttached], sentences: int) -> float:

@@ -11,14 +11,18 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from callbacks.events import StreamEvent
 from callbacks.log import DEFAULT_LIMIT, Entry, EventLog
 from graph.build import RagGraph
 from graph.context import Collaborators
+from graph.desk import ReviewDesk
 from graph.lanes import Lanes
 from graph.query import Query
+from graph.readership import LEFT, Readership
+from graph.released import reviewed_summary
 from graph.run import Run
 
 
@@ -71,9 +75,11 @@ class Hub:
 
     def __init__(self, graph: RagGraph, collaborators: Collaborators, limits: HubLimits | None = None) -> None:
         self.collaborators = collaborators
+        self.reviews = ReviewDesk(collaborators)
         self.draining = False
         self._graph = graph
         self._limits = limits or HubLimits()
+        self.readership = Readership(self._limits.reconnect_grace)
         self._lanes = Lanes(self._limits.slow_paths_at_once)
         self._runs: dict[str, Run] = {}
         self._keys: dict[str, tuple[str, str]] = {}
@@ -101,6 +107,7 @@ class Hub:
         self._runs[run.request_id] = run
         if idempotency_key is not None:
             self._keys[idempotency_key] = (_fingerprint(query), run.request_id)
+        self.readership.began(run)
         run.start(self._graph, self.collaborators, self._lanes)
         assert run.task is not None
         run.task.add_done_callback(lambda _: self._finished(run))
@@ -113,6 +120,24 @@ class Hub:
             return self._runs[request_id]
         except KeyError:
             raise UnknownThing("There is no such run, or it has expired.", field="request_id") from None
+
+    async def summary(self, request_id: str) -> dict[str, Any]:
+        """What `GET /runs/{id}` shows; of a question for a person, also when the run itself is forgotten.
+
+        Raises `UnknownThing`.
+        """
+        run = self._runs.get(request_id)
+        if run is not None and run.state != "running":
+            self.readership.handed_whole(run)
+            self.readership.changed(run)
+        if run is not None and (run.state == "running" or run.outcome in ("answered", "fallback", "blocked")):
+            return run.summary()
+        review = await self.reviews.find(request_id)
+        if review is None:
+            return self.get(request_id).summary()
+        told = run.summary() if run is not None else {}
+        told.pop("error", None)  # of a run that was stopped when its question was in the queue already
+        return told | reviewed_summary(review)
 
     async def ask(self, query: Query) -> AsyncIterator[StreamEvent]:
         """Start a run and follow its events to the end. Raises `Refusal`.
@@ -131,6 +156,7 @@ class Hub:
         """
         with self.reading(run):
             async for batch in run.log.follow(after, idle=idle):
+                self.readership.handed(run, batch)
                 yield batch
 
     async def finished(self, run: Run) -> None:
@@ -138,17 +164,20 @@ class Hub:
         with self.reading(run):
             assert run.task is not None
             await asyncio.wait({run.task})
+            self.readership.handed_whole(run)
 
     @contextmanager
     def reading(self, run: Run) -> Iterator[None]:
         """Somebody waits for this run."""
         run.readers += 1
         _stop(self._grace, run)
+        self.readership.changed(run)
         try:
             yield
         finally:
             run.readers -= 1
             self._await_readers(run)
+            self.readership.changed(run)
 
     def active(self) -> list[Run]:
         """The runs under way."""
@@ -166,6 +195,7 @@ class Hub:
             await asyncio.wait(tasks)
         for timer in [*self._grace.values(), *self._expiry.values()]:
             timer.cancel()
+        self.readership.close()
         await self.collaborators.close()
 
     def check(self, query: Query) -> str:
@@ -203,7 +233,7 @@ class Hub:
             return
         _stop(self._grace, run)
         loop = asyncio.get_running_loop()
-        left = partial(run.cancel, "the client left")
+        left = partial(run.cancel, LEFT)
         self._grace[run.request_id] = loop.call_later(self._limits.reconnect_grace, left)
 
     def _finished(self, run: Run) -> None:
@@ -211,6 +241,7 @@ class Hub:
         _stop(self._grace, run)
         for watcher in self._watchers:
             watcher(run)
+        self.readership.changed(run)
         if not self.draining:
             loop = asyncio.get_running_loop()
             self._expiry[run.request_id] = loop.call_later(self._limits.keep_seconds, self._forget, run)

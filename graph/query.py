@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from graph.policy import DEFAULT_DOMAIN
+from language.invisible import visible
 
 MAX_QUERY = 4000
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
@@ -42,7 +43,11 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_without_nulls)
 
     query: Annotated[
-        str, Field(min_length=1, max_length=MAX_QUERY), AfterValidator(_writable), AfterValidator(_not_blank)
+        str,
+        Field(min_length=1, max_length=MAX_QUERY),
+        AfterValidator(_writable),
+        AfterValidator(visible),
+        AfterValidator(_not_blank),
     ]
     mode: Literal["fast", "deep"] = "fast"
     collection: Name | None = None

@@ -68,7 +68,14 @@ def review_text(domain: str, rule: Rule | None, request_id: str) -> str:
     why = f"Questions of the domain “{domain}” are answered by a person, never automatically."
     if rule is not None:
         why = f"{_sentence(rule.message or 'A person answers this question.')} (Rule: {rule.name}.)"
-    return f"{why} Nothing was searched or drafted for this one; ask a person, and name the number {request_id}."
+    where = f"The answer can be read at GET /runs/{request_id} as soon as there is one"
+    return f"{why} A person will look at this one. {where}; its number is {request_id}."
+
+
+def rejected_text(note: str | None) -> str:
+    """The answer where a person has decided against one."""
+    text = "A person looked at this question and rejected it: there is no answer."
+    return text if note is None else f"{text} Their note: {_sentence(note)}"
 
 
 def blocked_text(rule: Rule) -> str:

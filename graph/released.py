@@ -6,10 +6,13 @@ from typing import Any
 from langchain_core.documents import Document
 
 from callbacks.answer import AnswerStream
+from callbacks.blackout import blacked_out
 from callbacks.events import FinalAnswer, Outcome, as_dict
+from callbacks.personal import Mask
 from callbacks.sources import SourceBook
 from graph.figures import coverage, mean, precision
 from graph.safety import unsafe_links
+from retrieval.reviews import Review
 
 Saved = dict[str, Any]
 """A passage as plain data: `page_content` and `metadata`."""
@@ -25,9 +28,9 @@ def restored(passages: Iterable[Saved]) -> list[Document]:
     return [Document(passage["page_content"], metadata=passage["metadata"]) for passage in passages]
 
 
-def book_of(passages: Sequence[Document]) -> SourceBook:
+def book_of(passages: Sequence[Document], mask: Mask | None) -> SourceBook:
     """A book of its own, in which source n is passage n."""
-    book = SourceBook()
+    book = SourceBook(mask)
     book.announce(passages, wave=1)
     return book
 
@@ -81,6 +84,24 @@ def refusal(text: str, *, domain: str, outcome: Outcome) -> FinalAnswer:
     )
 
 
+def masked(final: FinalAnswer, mask: Mask | None) -> FinalAnswer:
+    """Without what of a document must not be shown, as a run publishes it."""
+    shown = final if mask is None else blacked_out(final, mask)
+    assert isinstance(shown, FinalAnswer)
+    return shown
+
+
 def shown_without_sources(final: FinalAnswer) -> dict[str, Any]:
     """The JSON of an answer whose asker wanted no sources."""
     return as_dict(final.model_copy(update={"sources": [], "uncited_sources": []}))
+
+
+def reviewed_summary(review: Review) -> dict[str, Any]:
+    """Where a question for a person stands, as `GET /runs/{id}` shows it."""
+    shown = {"request_id": review.request_id}
+    if review.final is None or review.decision is None:
+        waiting = refusal(review.told, domain=review.item["domain"], outcome="review")
+        return {**shown, "state": "waiting_review", "final_answer": as_dict(waiting)}
+    decision = review.decision
+    reviewed = {"decision": decision.decision, "note": decision.note, "at": decision.at}
+    return {**shown, "state": "done", "final_answer": review.final, "reviewed": reviewed}

@@ -5,37 +5,25 @@ only `wait` runs again when a decision resumes it. The state is plain JSON, so t
 """
 
 import asyncio
-import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-import orjson
-from langchain_core.documents import Document
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from callbacks.answer import AnswerStream
-from callbacks.events import FinalAnswer, GateDecision, as_dict
-from chains.answer import answer_messages
-from chains.prompts import fitting
-from chains.verify import lexical_judge
-from graph.context import RagContext
-from graph.failures import ModelFailure
-from graph.gate import judge
-from graph.nodes.generate import write_draft
+from callbacks.events import FinalAnswer, as_dict
+from callbacks.guard import Guarding
+from chains.verify import Idf, lexical_judge
 from graph.refusals import rejected_text
-from graph.released import Saved, answer_of, book_of, refusal, restored, saved, shown_without_sources
-from graph.state import RagState
+from graph.released import answer_of, book_of, masked, refusal, restored, shown_without_sources
+from graph.unheard import Asking, Drafted, unheard_draft
 from retrieval.library import Library
 from retrieval.reviews import ReviewStore
 
-log = logging.getLogger(__name__)
-
-TOO_THIN = "the evidence is too thin"
-SEARCH_FAILED = "the search failed"
-MODEL_FAILED = "the model failed"
-MODEL_SILENT = "the model wrote nothing"
+Failpoint = Callable[[str], None]
 
 
 class Asked(TypedDict):
@@ -50,17 +38,6 @@ class Asked(TypedDict):
     told: str  # what the asker reads meanwhile
 
 
-class Drafted(TypedDict):
-    """Written by `draft`."""
-
-    passages: list[Saved]
-    sources: list[dict[str, Any]]
-    why: dict[str, Any] | None  # what the gate would have said; None where nothing could be searched
-    draft: dict[str, Any] | None  # a final answer
-    sentences: list[dict[str, Any]]
-    no_draft: str | None
-
-
 class ReviewState(Asked, Drafted, total=False):
     """Everything that is known of a question under review."""
 
@@ -68,54 +45,36 @@ class ReviewState(Asked, Drafted, total=False):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asking:
-    """The run that hands a question over; its stream, book and handlers are the review's own."""
-
-    state: RagState
-    context: RagContext
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ReviewContext:
     """What a review uses."""
 
     library: Library
+    guarding: Guarding
     store: ReviewStore
     asking: Asking | None = None
     """None once there is a draft: the run may be long gone."""
+    failpoint: Failpoint = lambda _: None
+    """Called at named places, so that a test can end the process there."""
 
 
 async def draft(state: ReviewState, runtime: Runtime[ReviewContext]) -> Drafted:
-    """Search and let the model write, into a stream that nobody hears. What fails leaves the question without a draft.
-
-    Thin evidence is not written from: a person sees what the gate would have said, and what was found.
-    """
+    """Search and let the model write, into a stream that nobody hears."""
     asking = runtime.context.asking
     assert asking is not None
-    try:
-        passages, decision = await _search(asking)
-    except Exception:  # whatever is wrong with the index: the question can still be answered by a person
-        log.exception("the search for review %s failed", state["request_id"])
-        return _drafted([], None, asking.context.stream, None, SEARCH_FAILED)
-    stream = asking.context.stream
-    asking.context.book.announce(passages, wave=1)
-    stream.begin([passage.metadata["source_id"] for passage in passages])
-    if decision.verdict not in ("open", "verify_first"):
-        return _drafted(passages, decision, stream, None, TOO_THIN)
-    no_draft = await _write(state["question"], passages, asking.context)
-    final = None if no_draft else answer_of(stream, passages, domain=state["domain"])
-    return _drafted(passages, decision, stream, final, no_draft)
+    return await unheard_draft(asking)
 
 
 async def queue(state: ReviewState, runtime: Runtime[ReviewContext]) -> None:
     """Let people see it. From here on the question is not lost."""
+    runtime.context.failpoint("drafted")
     answer = state["draft"]
-    item = {key: state[key] for key in ("question", "collection", "domain", "rule", "why", "no_draft", "sources")}  # type: ignore[literal-required]
+    item = {key: state[key] for key in ("question", "collection", "domain", "rule", "why", "no_draft", "sources")}
     if answer is not None:
         shown = {key: answer[key] for key in ("answer", "citations", "truncated", "safety_pass")}
         item["draft"] = {**shown, "sentences": state["sentences"]}
     add = runtime.context.store.add
     await asyncio.to_thread(add, state["request_id"], told=state["told"], item=item, drafted=answer is not None)
+    runtime.context.failpoint("queued")
 
 
 async def wait(state: ReviewState) -> dict[str, Any]:
@@ -125,9 +84,12 @@ async def wait(state: ReviewState) -> dict[str, Any]:
 
 async def release(state: ReviewState, runtime: Runtime[ReviewContext]) -> None:
     """Make the decision what the asker reads."""
-    context, answer = runtime.context, _decided(state, runtime.context.library)
+    context = runtime.context
+    context.failpoint("resumed")
+    answer = await asyncio.to_thread(_decided, state, context)  # a long text takes its time
     final = as_dict(answer) if state["include_sources"] else shown_without_sources(answer)
     await asyncio.to_thread(context.store.release, state["request_id"], final)
+    context.failpoint("kept")
 
 
 def build_review() -> StateGraph[ReviewState, ReviewContext, Asked, ReviewState]:
@@ -143,55 +105,7 @@ def build_review() -> StateGraph[ReviewState, ReviewContext, Asked, ReviewState]
     return builder
 
 
-async def _search(asking: Asking) -> tuple[list[Document], GateDecision]:
-    """What an answer would be written from, and what the gate would say of it, after a wider search if need be."""
-    state, context = asking.state, asking.context
-    question, policy = state["question"], state["policy"]
-    retriever = context.retriever(state, context.judged(state))
-    found = await retriever.ainvoke(question)
-    decision = judge(question, found, policy, domain=state["domain"], stage="once")
-    if decision.verdict == "expand":
-        wider = context.retriever(state, max(policy.expand_k, state["top_k"]), wide=True)
-        found = await wider.ainvoke(question)
-        decision = judge(question, found, policy, domain=state["domain"], stage="wider")
-    return fitting(found[: state["top_k"]], context.collaborators.limits.context_tokens), decision
-
-
-async def _write(question: str, passages: list[Document], context: RagContext) -> str | None:
-    """Have the model write into the stream of `context`; why there is no draft, if there is none."""
-    try:
-        await write_draft(question, passages, answer_messages(question, passages), context)
-    except ModelFailure as failure:
-        log.warning("a draft for review failed: %s (%r)", failure.code, failure.__cause__)
-        if not context.stream.text:
-            return f"{MODEL_FAILED}: {failure}"
-    return None if context.stream.text.strip() else MODEL_SILENT
-
-
-def _drafted(
-    passages: list[Document],
-    decision: GateDecision | None,
-    stream: AnswerStream,
-    final: FinalAnswer | None,
-    no_draft: str | None,
-) -> Drafted:
-    why = None
-    if decision is not None:
-        verdict = "fallback" if decision.verdict == "expand" else decision.verdict
-        why = {"verdict": verdict, "reasons": decision.reasons, "missing": decision.missing or []}
-    drafted: Drafted = {
-        "passages": saved(passages),
-        "sources": [as_dict(stream.book[passage.metadata["source_id"]].event) for passage in passages],
-        "why": why,
-        "draft": None if final is None else as_dict(final),
-        "sentences": [as_dict(sentence) for sentence in stream.sentences] if final is not None else [],
-        "no_draft": no_draft,
-    }
-    plain: Drafted = orjson.loads(orjson.dumps(drafted))  # tuples and the like would not come back as they were
-    return plain
-
-
-def _decided(state: ReviewState, library: Library) -> FinalAnswer:
+def _decided(state: ReviewState, context: ReviewContext) -> FinalAnswer:
     """The answer that a decision releases."""
     decision, domain = state["decision"], state["domain"]
     match decision["decision"]:
@@ -199,9 +113,22 @@ def _decided(state: ReviewState, library: Library) -> FinalAnswer:
             return FinalAnswer.model_validate(state["draft"])
         case "reject":
             return refusal(rejected_text(decision["note"]), domain=domain, outcome="fallback")
+    edited = _edited(state, decision["answer"], context)
+    shown = masked(edited, context.guarding.mask)
+    return shown.model_copy(update={"answer": edited.answer})  # a person chose these words
+
+
+def _edited(state: ReviewState, text: str, context: ReviewContext) -> FinalAnswer:
+    """A person's text, cited and judged as a streamed one."""
     passages = restored(state["passages"])
     rows = [passage.metadata["source_id"] for passage in passages]
-    stream = AnswerStream(book_of(passages), lexical_judge(library.idf(state["collection"])), rows)
-    for _ in (*stream.feed(decision["answer"]), *stream.finish()):
+    judged = lexical_judge(_idf(context.library, state["collection"]))
+    stream = AnswerStream(book_of(passages, context.guarding.mask), judged, rows, guarding=None)
+    for _ in (*stream.feed(text), *stream.finish()):
         pass  # what a stream would publish is in its text, citations and sentences
-    return answer_of(stream, passages, domain=domain)
+    return answer_of(stream, passages, domain=state["domain"])
+
+
+def _idf(library: Library, collection: str) -> Idf:
+    """How telling words are; all alike where the collection was removed while the question waited."""
+    return library.idf(collection) if collection in library.sizes() else lambda wanted: dict.fromkeys(wanted, 1.0)

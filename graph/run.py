@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
-from callbacks.answer import AnswerStream
+from callbacks.answer import AnswerStream, apart_from_personal
+from callbacks.blackout import blacked_out
 from callbacks.events import (
     Error,
     FinalAnswer,
@@ -25,6 +26,7 @@ from callbacks.events import (
 from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
 from callbacks.log import EventLog, LogFull
 from callbacks.metrics import Meter
+from callbacks.personal import Mask
 from callbacks.sources import SourceBook
 from chains.verify import lexical_judge
 from graph.build import RagGraph
@@ -65,12 +67,16 @@ class Run:
     cancel_code: str = "cancelled"
     task: asyncio.Task[None] | None = None
     _leave_fast_lane: Callable[[], None] | None = None
+    _mask: Mask | None = None
+    """Blacks out what of a document must not be shown."""
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
     _last_said: float = field(default_factory=monotonic)
     _status: StatusUpdate = field(default_factory=lambda: FIRST_STATUS)
 
     def publish(self, payload: Payload) -> None:
         """Append an event to the log and take note of it. Raises what the log raises."""
+        if self._mask is not None:
+            payload = blacked_out(payload, self._mask)
         if not self.query.include_sources:
             if isinstance(payload, Source):
                 self.log.grammar.admit(payload)
@@ -97,6 +103,7 @@ class Run:
 
     def start(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
         """Begin, in a context of its own, so that no callback of the caller's is inherited."""
+        self._mask = collaborators.guarding.mask
         self.publish(self._status)
         self._leave_fast_lane = lanes.enter()
         self.task = asyncio.get_running_loop().create_task(
@@ -180,9 +187,9 @@ class Run:
         return Error(code=self.cancel_code, message=message, fatal=True, retryable=shutdown, reason=reason)
 
     async def _answer(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
-        book = SourceBook()
-        judge = lexical_judge(collaborators.library.idf(self.collection))
-        stream = AnswerStream(book, judge)
+        book = SourceBook(collaborators.guarding.mask)
+        judge = apart_from_personal(lexical_judge(collaborators.library.idf(self.collection)))
+        stream = AnswerStream(book, judge, guarding=collaborators.guarding)
         self.sentences = stream.sentences
         children: set[asyncio.Task[Any]] = set()
 
@@ -201,6 +208,7 @@ class Run:
             lanes=lanes,
             meter=self.meter,
             request_id=self.request_id,
+            include_sources=self.query.include_sources,
         )
         config: RunnableConfig = {
             "run_name": "groundswell",

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import Stemmer
 
+from language.invisible import visible
+
 WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]{1,2})?|[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?![\d])")
 _WORD_NUMBERS = {
@@ -33,10 +35,10 @@ _stemmers = threading.local()
 
 
 def fold(text: str) -> str:
-    """`text` in lower case without accents or compatibility forms, so that spellings meet."""
+    """`text` in lower case without accents, compatibility forms or invisible characters, so that spellings meet."""
     if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
+        return text.lower() if text.isprintable() else visible(text).lower()
+    decomposed = unicodedata.normalize("NFKD", visible(text))
     return "".join(char for char in decomposed if not unicodedata.combining(char)).lower()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from language.invisible import visible
 from language.sentences import Span, sentence_spans
 from retrieval.loaders import Block
 from retrieval.passages import Draft
@@ -28,7 +29,8 @@ def cut_passages(text: str, blocks: Sequence[Block], count_pieces: CountPieces) 
     """Passages of about 100-150 words and at most 220 word pieces.
 
     Sections are cut into packs of nearly equal length, so that no passage is a forlorn last sentence;
-    `text[draft.start:draft.end]` is the passage, exactly. A sentence longer than a pack is cut between words.
+    `text[draft.start:draft.end]` is the passage, exactly. A sentence longer than a pack is cut between words, one that
+    nobody sees is left out. Sections and headers are what is shown of them, without invisible characters.
     """
     drafts: list[Draft] = []
     for (section, page, header), group in groupby(blocks, key=lambda block: (block.section, block.page, block.header)):
@@ -38,7 +40,8 @@ def cut_passages(text: str, blocks: Sequence[Block], count_pieces: CountPieces) 
 
 
 def _pieces_of(text: str, block: Block, count_pieces: CountPieces) -> Iterator[_Sentence]:
-    spans = _lines(text, block) if block.kind in ("code", "row") else _shifted(text, block)
+    found = _lines(text, block) if block.kind in ("code", "row") else _shifted(text, block)
+    spans = [(start, end) for start, end in found if visible(text[start:end]).strip()]
     counts = count_pieces([text[start:end] for start, end in spans])
     for (start, end), pieces in zip(spans, counts, strict=True):
         if pieces <= MAX_PIECES:
@@ -91,8 +94,8 @@ def _draft(pack: Sequence[_Sentence], section: str | None, page: int | None, hea
     return Draft(
         start=start,
         end=pack[-1].end,
-        section=section,
+        section=visible(section) or None if section else None,
         page=page,
-        header=header,
+        header=visible(header) or None if header else None,
         sentences=tuple((sentence.start - start, sentence.end - start) for sentence in pack),
     )

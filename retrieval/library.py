@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from language.invisible import visible
 from language.words import terms
 from retrieval.calibration import EVIDENCE, Platt
 from retrieval.coverage import pack
@@ -22,7 +23,7 @@ from retrieval.embeddings import DIMENSIONS, MODEL_NAME, MiniLM, Vectors
 from retrieval.housekeeping import GRACE_SECONDS, Housekeeping
 from retrieval.hybrid import Evidence, Question, search
 from retrieval.index import CollectionIndex, Filters, Snapshot
-from retrieval.passages import Draft, Passage
+from retrieval.passages import Draft, Passage, place_of
 from retrieval.reach import Reach, beyond
 from retrieval.records import Embedded, Keys, NewDocument, Published
 from retrieval.stores import DenseStore
@@ -169,9 +170,18 @@ class Library:
         further = beyond(snapshot, self.stored, question, best, others, among)
         return search(snapshot, self.stored, question, k, among=among, further=further)
 
+    def beginning(self, source_id: str) -> str:
+        """How the document of a passage begins; empty if it is not there any more."""
+        place = place_of(source_id)
+        if place is None:
+            return ""
+        collection, document_id, version, _ = place
+        found = self.stored.neighbours(collection, document_id, version, [0])
+        return found[0].text if 0 in found else ""
+
     def question(self, text: str) -> Question:
         """A question with its vectors."""
-        dense = None
+        text, dense = visible(text), None
         if self._dense is not None:
             dense = _unit(np.array(self._dense.model.embed_query(text), np.float32))
         return Question.of(text, self.encoder.encode_query(text), dense)
@@ -336,7 +346,8 @@ class Library:
 def new_document(collection: str, submission: Submission, parsed: Parsed) -> NewDocument:
     """What is to be stored of a submission."""
     file_name = Path(submission.name).name if submission.name else None
-    title = submission.title or parsed.title or file_name or submission.document_id
+    names = (submission.title, parsed.title, file_name, submission.document_id)
+    title = next((shown for name in names if name and (shown := visible(name).strip())), "Untitled")
     digest = hashlib.sha256(json.dumps([title, parsed.media_type, dict(submission.metadata)], sort_keys=True).encode())
     digest.update(parsed.text.encode("utf-8", "surrogatepass"))
     return NewDocument(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from language.invisible import legible, visible
 from language.sentences import Span
 
 
@@ -49,16 +50,27 @@ class Passage:
 
     @property
     def indexed_text(self) -> str:
-        """What the legs of the search see."""
-        return f"{self.heading}\n{self.text}" if self.heading else self.text
+        """What the legs of the search see: its sentences, without invisible characters, below its heading."""
+        text, _ = legible(self.text, self.sentences)
+        return f"{self.heading}\n{text}" if self.heading else text
 
     @property
     def indexed_sentences(self) -> list[Span]:
         """The spans of the sentences in `indexed_text`."""
-        head = len(self.indexed_text) - len(self.text)
-        return [(start + head, end + head) for start, end in self.sentences]
+        _, spans = legible(self.text, self.sentences)
+        head = len(self.heading) + 1 if self.heading else 0
+        return [(start + head, end + head) for start, end in spans]
+
+
+def place_of(source_id: str) -> tuple[str, str, int, int] | None:
+    """The collection, the document, its version and the ordinal that a source id names; None if it is none."""
+    collection, _, rest = source_id.partition(":")
+    document_id, _, place = rest.rpartition(":")
+    version, _, ordinal = place.partition(".")
+    known = all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (version, ordinal))
+    return (collection, document_id, int(version), int(ordinal)) if known else None
 
 
 def heading(title: str, section: str | None, header: str | None = None) -> str:
     """The line before a passage's text in what is indexed."""
-    return " > ".join(part for part in (title, section, header) if part)
+    return visible(" > ".join(part for part in (title, section, header) if part))

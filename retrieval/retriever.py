@@ -10,6 +10,10 @@ from pydantic import ConfigDict
 from retrieval.hybrid import Evidence, Hit
 from retrieval.library import Library
 from retrieval.reach import Reach
+from retrieval.sharing import shared_out
+
+SHARED_DEPTH = 30
+"""Passages among which other documents' are looked for."""
 
 
 class HybridRetriever(BaseRetriever):
@@ -31,18 +35,29 @@ class HybridRetriever(BaseRetriever):
     """Whether to look further: with words of the best passages, and at their neighbours."""
     also: tuple[str, ...] = ()
     """Texts whose nearest passages are looked at, too; the question alone scores them."""
+    places: int = 0
+    """Of so many that come first, one document has at most half while others have passages that score `floor`."""
+    floor: float = 0.0
 
     @property
     def _reach(self) -> Reach:
         return Reach(wide=self.wide, also=self.also)
 
+    @property
+    def _depth(self) -> int:
+        """Where places are shared, others are looked for further down."""
+        return max(self.k, SHARED_DEPTH) if self.places > 1 else self.k
+
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        return documents_of(self.library.search_now(self.collection, query, self.k, self.filters, self._reach))
+        return self._shared(self.library.search_now(self.collection, query, self._depth, self.filters, self._reach))
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
     ) -> list[Document]:
-        return documents_of(await self.library.search(self.collection, query, self.k, self.filters, self._reach))
+        return self._shared(await self.library.search(self.collection, query, self._depth, self.filters, self._reach))
+
+    def _shared(self, evidence: Evidence) -> list[Document]:
+        return shared_out(documents_of(evidence), self.places, self.floor)[: self.k]
 
 
 def documents_of(evidence: Evidence) -> list[Document]:

@@ -87,4 +87,15 @@ MIGRATIONS = [
         slope REAL NOT NULL, offset REAL NOT NULL, report TEXT NOT NULL, created TEXT NOT NULL
     );
     """,
+    # Questions that wait for a person, and what was decided. `item` is what the queue shows.
+    """
+    CREATE TABLE reviews (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        request_id TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'decided', 'released')),
+        created TEXT NOT NULL, told TEXT NOT NULL, item TEXT NOT NULL, drafted INTEGER NOT NULL,
+        decision TEXT, answer TEXT, note TEXT, decided TEXT, final TEXT
+    );
+    CREATE INDEX reviews_by_state ON reviews (state, key);
+    """,
 ]

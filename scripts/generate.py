@@ -13,7 +13,7 @@ import click
 from callbacks.events import Payload, StreamEvent
 from graph.build import build_graph
 from server.__main__ import main
-from server.settings import Settings, env_example
+from server.settings import Settings, env_example, shown_default
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,7 +40,7 @@ def settings_table() -> str:
     """A row per setting."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
+        default = f"`{shown}`" if (shown := shown_default(field)) else ""
         lines.append(f"| `GROUNDSWELL_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """The command line. Settings are read here, once."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from dotenv import load_dotenv
@@ -101,8 +102,20 @@ def doctor(data_dir: Path | None) -> None:
     run(settings)
 
 
+class SetFile(click.Path):
+    """A file with a set, or the name of a set that comes with the package."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path of the file."""
+        if value == "planted" and not Path(value).exists():
+            from evaluation.corrections import PLANTED
+
+            return PLANTED
+        return super().convert(value, param, ctx)
+
+
 @main.command(name="eval")
-@click.argument("sets", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("sets", nargs=-1, required=True, type=SetFile(exists=True, dir_okay=False, path_type=Path))
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Also write an HTML report here.")
 @click.option("--collection", help="What to ask, for sets without a corpus of their own.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
@@ -120,7 +133,8 @@ def evaluate(
 ) -> None:
     """Measure retrieval, gate, citations and latency on question sets, verification on claims sets.
 
-    A set is a .jsonl or .jsonl.gz file with a question a line; X.claims.jsonl holds claims with their evidence. The
+    A set is a .jsonl or .jsonl.gz file with a question a line; X.claims.jsonl holds claims with their evidence,
+    X.corrections.jsonl drafts with planted errors, which are to be repaired; `planted` is such a set of our own. The
     corpus beside questions (X.corpus.jsonl for X.queries.jsonl or X.jsonl) is indexed into a temporary folder; without
     one the questions are asked of the data folder.
     """

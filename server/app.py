@@ -9,7 +9,7 @@ from server.context import AppContext
 from server.edge import Guard, RequestId
 from server.errors import add_error_handlers
 from server.metrics import Metrics
-from server.routes import collections, documents, health, jobs, query, runs, sources
+from server.routes import collections, documents, health, jobs, query, reviews, runs, sources
 
 
 def create_app(context: AppContext) -> FastAPI:
@@ -33,8 +33,8 @@ def create_app(context: AppContext) -> FastAPI:
     )
     app.add_middleware(RequestId)
     # limits belong to the routers: one of the whole application would answer before our middleware, in plain text
-    for router in (query.router, runs.router, jobs.router, collections.router, sources.router, health.router):
-        app.include_router(router, max_body_size=settings.max_body_bytes)
+    for routes in (query, runs, reviews, jobs, collections, sources, health):
+        app.include_router(routes.router, max_body_size=settings.max_body_bytes)
     app.include_router(documents.router, max_body_size=settings.max_upload_bytes)
     if settings.langserve:
         from server.protocols.langserve import langserve_router  # slow to import, and optional

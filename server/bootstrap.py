@@ -6,13 +6,17 @@ from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
+from callbacks.guard import Guarding
+from callbacks.personal import personal
 from chains.answer import answer_chain
 from chains.classify import classify_chain
 from chains.entail import Settle, cross_encoder_entailment, model_entailment
 from chains.expand import expand_chain
-from chains.models import EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
+from chains.models import CHAT, EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
+from chains.prompts import SYSTEM_TEXTS
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
+from chains.safety import safety_chain
 from chains.sufficiency import sufficiency_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
@@ -31,7 +35,7 @@ from retrieval.submissions import Submission
 from server.calibrating import calibrate_when_grown
 from server.context import AppContext
 from server.jobs import Jobs
-from server.settings import Settings
+from server.settings import Settings, own_secrets
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +96,7 @@ def _index_documentation(library: Library) -> None:
 
 
 def build_collaborators(settings: Settings, library: Library) -> Collaborators:
-    """What every run uses. Raises `ModelUnavailable` and `PolicyError`."""
+    """What every run uses. Raises `ModelUnavailable`, `PersonalUnavailable` and `PolicyError`."""
     model = chat_model(
         settings.chat_model,
         temperature=settings.temperature,
@@ -100,6 +104,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         timeout=max(settings.first_token_seconds, settings.stall_seconds) + 5,
         max_sentences=settings.max_sentences,
     )
+    checker = safety_model(settings)
     embedded = settings.chat_model == EMBEDDED
     policies = load_policies(settings.policy)
     for domain, policy in policies.domains.items():
@@ -120,11 +125,13 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         settle=_entailment(settings, model),
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
         chat_model=settings.chat_model,
-        close=partial(close_model, model),
+        close=partial(_close_models, model, checker),
         descriptions=descriptions,
         classify=None if embedded else classify_chain(model),
         classify_always=policies.classify,
         policies=policies.domains,
+        safety=None if checker is None else safety_chain(checker, context_tokens=settings.context_tokens),
+        guarding=guarding(settings),
         limits=Limits(
             rewrite_seconds=settings.rewrite_seconds,
             classify_seconds=settings.classify_seconds,
@@ -133,11 +140,37 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             sufficiency_seconds=settings.sufficiency_seconds,
             verify_seconds=settings.verify_seconds,
             refine_seconds=settings.refine_seconds,
+            safety_seconds=settings.safety_seconds,
             first_token_seconds=settings.first_token_seconds,
             stall_seconds=settings.stall_seconds,
             attempts=settings.attempts,
             context_tokens=settings.context_tokens,
         ),
+    )
+
+
+def safety_model(settings: Settings) -> BaseChatModel | None:
+    """The model of the safety check, if there is one of its own or the chat model. Raises `ModelUnavailable`."""
+    name = settings.chat_model if settings.safety_model == CHAT else settings.safety_model
+    if name is None:
+        return None
+    if name == EMBEDDED:
+        raise ModelUnavailable("the embedded model cannot check safety; set GROUNDSWELL_SAFETY_MODEL to another one")
+    return chat_model(name, temperature=0, max_tokens=20, timeout=settings.safety_seconds + 5)
+
+
+async def _close_models(*models: BaseChatModel | None) -> None:
+    for model in models:
+        if model is not None:
+            await close_model(model)
+
+
+def guarding(settings: Settings) -> Guarding:
+    """What no answer may hold. Raises `PersonalUnavailable`."""
+    return Guarding(
+        prompts=SYSTEM_TEXTS,
+        secrets=own_secrets(),
+        personal=personal(settings.pii, settings.pii_regions),
     )
 
 

@@ -31,6 +31,7 @@ _TITLES = {
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
+    409: "Conflict",
     413: "Too large",
     415: "Unsupported media type",
     422: "Invalid value",

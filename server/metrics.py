@@ -8,8 +8,10 @@ from prometheus_client.registry import Collector
 
 from callbacks.events import Error, GateDecision, Payload, PipelineMetric, RefinementUpdate
 from graph.hub import Hub
+from graph.readership import Reading
 from graph.run import Run
 from retrieval.library import Library
+from server.standing import LastRuns
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
@@ -32,13 +34,41 @@ class _State(Collector):
         return [active, passages]
 
 
+class _Standings(Collector):
+    """The figures of the last runs beside their targets."""
+
+    def __init__(self, last: LastRuns) -> None:
+        self._last = last
+
+    def collect(self) -> Iterable[Metric]:
+        about = {
+            "value": "Figures over the last runs; absent where there is nothing to tell.",
+            "target": "What the figures over the last runs are to reach.",
+            "runs": "Over how many runs a figure is; under 20 it tells nothing yet.",
+            "met": "Whether a figure reaches its target: 1 or 0; absent where it has none or there are too few runs.",
+        }
+        gauges = {
+            name: GaugeMetricFamily(f"groundswell_last_runs_{name}", text, labels=["figure"])
+            for name, text in about.items()
+        }
+        for figure, standing in self._last.standings().items():
+            known = {"value": standing.value, "target": standing.target, "runs": standing.runs, "met": standing.met}
+            for name, value in known.items():
+                if value is not None:
+                    gauges[name].add_metric([figure], float(value))
+        return gauges.values()
+
+
 class Metrics:
     """Counts what finished runs have published. Nothing is counted while tokens stream."""
 
     def __init__(self, hub: Hub, library: Library) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_State(hub, library))
+        self.last = LastRuns()
+        self._registry.register(_Standings(self.last))
         hub.watch(self.observe)
+        hub.readership.watch(self._read)
         self._runs = self._counter("runs", "Runs by how they ended.", "outcome")
         self._gate = self._counter("gate_decisions", "Decisions of the grounding gate.", "domain", "verdict")
         self._first_tokens = self._counter(
@@ -46,6 +76,10 @@ class Metrics:
         )
         self._sentences = self._counter("sentences", "Sentences of drafts, by their last verdict.", "support")
         self._refinements = self._counter("refinements", "What became of drafts.", "action")
+        self._triggers = self._counter("refinement_triggers", "What made drafts change.", "trigger")
+        self._readings = self._counter(
+            "readings", "Runs by whether whoever asked stayed until the answer, or else when they left.", "reading"
+        )
         self._errors = self._counter("errors", "Failures that were told, fatal or not.", "code", "fatal")
         self._unknown = self._counter("unknown_citations", "Citations of models that no passage has.")
         self._tokens = self._counter("tokens", "Token events.")
@@ -80,6 +114,11 @@ class Metrics:
             self._count(entry.event.payload)
         for sentence in run.sentences:
             self._sentences.labels(sentence.support).inc()
+        self.last.observe(run)
+
+    def _read(self, run: Run, reading: Reading) -> None:
+        self._readings.labels(reading).inc()
+        self.last.read(reading)
 
     def _count(self, payload: Payload) -> None:
         match payload:
@@ -87,6 +126,8 @@ class Metrics:
                 self._gate.labels(payload.domain, payload.verdict).inc()
             case RefinementUpdate():
                 self._refinements.labels(payload.action).inc()
+                for trigger in payload.triggers or ():
+                    self._triggers.labels(trigger).inc()
             case Error():
                 self._errors.labels(payload.code, str(payload.fatal).lower()).inc()
             case PipelineMetric():

@@ -1,13 +1,19 @@
 """Every setting, with its default and its meaning. No other file reads the environment."""
 
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from callbacks.personal import PersonalClass
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -44,6 +50,18 @@ class Settings(BaseSettings):
     verify: bool = Field(True, description="Whether the chat model settles what the first check leaves in doubt.")
     rewrite: bool = Field(True, description="Whether the chat model rewrites the question beside the first search.")
 
+    safety_model: str | None = Field(
+        None,
+        description="Who checks whether passages and answers may be shown: provider:model, or `chat`: the chat model.",
+    )
+    pii: Annotated[list[PersonalClass], NoDecode] = Field(
+        [],
+        description="Personal data that is withheld, separated by commas: email, phone, credit_card, iban, ip, us_ssn.",
+    )
+    pii_regions: Annotated[list[str], NoDecode] = Field(
+        ["US"], description="Countries whose telephone numbers are known without a + as well, such as US,DE."
+    )
+
     rewrite_seconds: Seconds = Field(0.4, description="How long thin evidence waits for the rewrite.")
     classify_seconds: Seconds = Field(2, description="How long a question waits for the model to name its domain.")
     slow_path_seconds: Seconds = Field(8, description="How long the slow path may take.")
@@ -55,6 +73,7 @@ class Settings(BaseSettings):
     )
     verify_seconds: Seconds = Field(5, description="How long the model may take to settle doubtful sentences.")
     refine_seconds: Seconds = Field(10, description="How long a correction by the model may take.")
+    safety_seconds: Seconds = Field(3, description="How long the safety check by a model may take.")
     first_token_seconds: Seconds = Field(30, description="How long the model may think before its first token.")
     stall_seconds: Seconds = Field(20, description="The longest silence between two tokens of the model.")
     attempts: Count = Field(3, description="Calls to a failing model, before its first token.")
@@ -82,10 +101,25 @@ class Settings(BaseSettings):
     langserve: bool = Field(True, description="Whether /rag and /rag-chat are served.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "pii", "pii_regions", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def own_secrets() -> tuple[str, ...]:
+    """The values of environment variables that are named like keys: no answer may hold one of them."""
+    return tuple(value for name, value in os.environ.items() if value and _SECRET.search(name))
+
+
+def shown_default(setting: FieldInfo) -> str:
+    """The default of a setting as it would be written in `.env`."""
+    default = setting.default
+    if default is None:
+        return ""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return ",".join(default) if isinstance(default, list) else str(default)
 
 
 def env_example() -> str:
@@ -94,14 +128,7 @@ def env_example() -> str:
         "# Every setting of Groundswell at its default. Generated: `make fix` after a change to server/settings.py."
     ]
     for name, setting in Settings.model_fields.items():
-        default = (
-            ""
-            if setting.default is None
-            else str(setting.default).lower()
-            if isinstance(setting.default, bool)
-            else str(setting.default)
-        )
-        lines += ["", f"# {setting.description}", f"#GROUNDSWELL_{name.upper()}={default}"]
+        lines += ["", f"# {setting.description}", f"#GROUNDSWELL_{name.upper()}={shown_default(setting)}"]
     lines += [
         "",
         "# Providers read their own variables. A key alone switches no model on.",

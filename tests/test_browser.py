@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from graph.policy import BUILT_IN
 from retrieval.library import Library
 from tests.support.live import Live
 
@@ -101,6 +103,47 @@ def test_a_document_that_is_added_again_is_replaced_and_can_be_removed(
     assert own_library.sizes()["default"] == 0
 
 
+def test_a_question_for_a_person_is_approved_on_one_page_and_read_on_another(
+    browser: Any, page: Page, serve: Callable[..., Live]
+) -> None:
+    people = BUILT_IN["general"].model_copy(update={"precheck": "human_review"})
+    url = serve(policies={**BUILT_IN, "general": people}).url
+    page.goto(url)
+    page.fill("#question", "Who built the Aldermoor lighthouse?")
+    page.click("#ask")
+    expect(page.locator("body[data-outcome=review]")).to_be_visible()
+    expect(page.locator("#answer")).to_contain_text("A person will look at this one")
+    expect(page.locator("#answer")).not_to_contain_text("Greta")
+    reviewer = browser.new_page()
+    reviewer.goto(url)
+    reviewer.click("#reviews")
+    review = reviewer.locator("#waiting-reviews article", has_text="Aldermoor lighthouse").last
+    number = review.get_attribute("data-id")
+    expect(review.locator("mark").first).to_contain_text("Greta Holm")
+    review.locator("[id^=note-]").fill("Checked in the archive.")
+    review.get_by_role("button", name="Approve").click()
+    expect(reviewer.locator(f"#decided-reviews [data-id='{number}']")).to_contain_text("Approved")
+    reviewer.close()
+    expect(page.locator("#answer")).to_contain_text("Greta Holm", timeout=10_000)
+    expect(page.locator("#answer .citation")).to_have_count(1)
+    expect(page.locator("#waiting")).to_contain_text("Checked in the archive.")
+    page.reload()
+    expect(page.locator("#answer")).to_contain_text("Greta Holm")
+
+
+def test_a_reviewer_who_comes_second_is_told_so(page: Page, serve: Callable[..., Live]) -> None:
+    url = serve().url
+    body = {"query": "Who built the Aldermoor lighthouse?", "domain": "rate_quotes", "stream": False}
+    number = httpx.post(f"{url}/query", json=body, trust_env=False).headers["x-request-id"]
+    page.goto(f"{url}/web/reviews.html")
+    review = page.locator(f"[data-id='{number}']")
+    review.get_by_role("button", name="Edit").click()
+    review.get_by_label("The answer as it shall be").fill("Greta Holm built it [1].")
+    httpx.post(f"{url}/reviews/{number}", json={"decision": "reject"}, trust_env=False)
+    review.get_by_role("button", name="Release this text").click()
+    expect(review.get_by_role("alert")).to_contain_text("Somebody else has decided this one")
+
+
 def test_a_problem_is_told_in_words(page: Page, docs_server: Live) -> None:
     page.goto(docs_server.url)
     page.fill("#question", "x" * 4001)
@@ -121,3 +164,24 @@ def test_the_chat_playground_answers(page: Page, docs_server: Live) -> None:
     page.locator("textarea").last.fill("What is a run?")
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_contain_text("A run is one question being answered", timeout=20_000)
+
+
+def test_the_last_runs_are_held_against_their_targets_once_there_are_enough(
+    page: Page, serve: Callable[..., Live]
+) -> None:
+    url = serve().url
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(url)
+    expect(page.locator("#standing summary")).to_have_text("The last runs: too few yet to judge")
+    expect(page.locator("#standing table")).to_be_hidden()
+    for _ in range(20):
+        httpx.post(f"{url}/query", json={"query": "Who built the Aldermoor lighthouse?"}, trust_env=False)
+    page.reload()
+    expect(page.locator("#standing summary")).to_have_text("The last runs: 7 of 7 targets met")
+    page.click("#standing summary")
+    expect(page.locator("#standing tr", has_text="First word")).to_contain_text("≤ 2 s")
+    expect(page.locator("#standing tr", has_text="Askers who left")).to_contain_text("0 %")
+    expect(page.locator("#standing tr", has_text="Drafts withdrawn")).to_contain_text("–")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -180,7 +180,12 @@ def test_a_changed_number_is_contradicted_not_supported(
     _, at = provider(citing("The Aldermoor lighthouse was built in 1921 by the engineer Greta Holm [{row}]."))
     events = ask(serve(**with_model(at.url)))
     assert payloads(events, "partial_answer")[0]["support"] == "contradicted"
-    assert payloads(events, "final_answer")[0]["outcome"] == "fallback"
+    update, final = payloads(events, "refinement_update")[0], payloads(events, "final_answer")[0]
+    assert (update["action"], update["triggers"]) == ("patch", ["contradicted"])
+    assert "1921" in said(events)
+    assert "1874" in final["answer"]
+    assert "1921" not in final["answer"]
+    assert "1874" in final["citations"][0]["quote"]
 
 
 def test_unknown_citations_are_dropped_and_counted(
@@ -304,12 +309,11 @@ def test_sources_that_disagree_are_told(
     own_library.add("default", Submission(data="The speed limit in Brack harbour is nine knots.", id="b"))
     _, at = provider(lambda _: Reply("The speed limit in Brack harbour is four knots [1.1]."))
     events = ask(serve(library=own_library, **with_model(at.url)), query="What is the speed limit in Brack harbour?")
-    update = payloads(events, "refinement_update")[0]
-    if update["action"] == "confirm":
-        assert update["message"] == "Supported, but the sources disagree"
-        assert "nine knots" in " ".join(update["reasons"])
-    else:
-        assert "nine" not in payloads(events, "final_answer")[0]["answer"]
+    update, final = payloads(events, "refinement_update")[0], payloads(events, "final_answer")[0]
+    assert (update["action"], update["triggers"]) == ("patch", ["disagreement"])
+    assert final["answer"].count("However, ") == 1
+    assert {"four", "nine"} <= set(final["answer"].split())
+    assert len({citation["source_id"] for citation in final["citations"]}) == 2
 
 
 def test_a_heading_is_judged_like_any_sentence(

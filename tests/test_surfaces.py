@@ -1,6 +1,7 @@
 """Every verdict on every surface: what its reader gets, and what nobody may get there."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -223,14 +224,27 @@ def test_a_caller_can_make_the_policy_stricter(surface: str, classified: Classif
     check_review(classified(None), surface, {"query": ANSWERABLE, "domain": "rate_quotes"})
 
 
-def test_no_model_is_asked_under_review_or_blocked(
-    scenes: Scenes,
-) -> None:
-    for case in ("review-domain", "review-rule", "blocked-deny", "blocked-redirect"):
+def test_no_model_is_asked_under_blocked(scenes: Scenes) -> None:
+    for case in ("blocked-deny", "blocked-redirect"):
         scene, _ = scenes(CASES[case].policies)
         asked_before = len(scene.upstream.calls)
         scene.ask(SURFACES["post"], {"query": CASES[case].query})
         assert len(scene.upstream.calls) == asked_before
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("case", ["review-domain", "review-rule"])
+def test_what_a_model_drafts_for_a_person_leaves_on_no_surface(case: str, surface: str, scenes: Scenes) -> None:
+    scene, model = scenes(CASES[case].policies)
+    model.mood = Mood(answers="well")
+    asked_before = len(scene.upstream.calls)
+    seen, truth = scene.ask(SURFACES[surface], {"query": CASES[case].query})
+    drafted = scene.caller.get("/reviews", limit=200).json()["reviews"][-1]
+    assert len(scene.upstream.calls) == asked_before + 1
+    assert drafted["request_id"] == truth[0]["request_id"]
+    assert MARK in drafted["draft"]["answer"]
+    check_surface(seen, truth)
+    assert MARK not in json.dumps(truth).lower()
 
 
 def test_a_stalled_classification_lets_go_of_its_model(classified: Classified) -> None:

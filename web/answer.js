@@ -23,7 +23,7 @@ export function drawAnswer(points, verdicts, citations) {
   let same = 0;
   while (same < keys.length && keys[same] === drawn.keys[same]) same += 1;
   for (const node of drawn.nodes.splice(same)) node.remove();
-  for (const piece of wanted.slice(same)) drawn.nodes.push(place.appendChild(pieceElement(piece)));
+  for (const piece of wanted.slice(same)) drawn.nodes.push(place.appendChild(pieceElement(piece, marker)));
   drawn.keys = keys;
   const cited = new Set(citations.map((citation) => citation.index));
   for (const [index, { item }] of cards) item.toggleAttribute("data-cited", cited.has(index));
@@ -35,7 +35,8 @@ export function drawAnswer(points, verdicts, citations) {
   show(byId("verdict-legend"), ...entries);
 }
 
-function pieceElement({ verdict, parts }) {
+/** A piece of an answer; `marker` makes the element of a marker `[n]` from its text and its citations. */
+export function pieceElement({ verdict, parts }, marker) {
   const children = parts.map(({ text, citations }) => (citations.length ? marker(text, citations) : text));
   if (verdict === null) return element("span", {}, ...children);
   const [name, meaning] = SUPPORT[verdict.support] ?? [verdict.support, ""];

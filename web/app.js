@@ -3,10 +3,12 @@
 import { clearAnswer, drawAnswer, drawSource } from "./answer.js";
 import { acceptDocuments } from "./documents.js";
 import { byId, element, show } from "./dom.js";
-import { ask, cancel, health } from "./groundswell.js";
+import { ask, cancel, getRun, health } from "./groundswell.js";
 import { drawLibrary } from "./library.js";
 import { drawFigures, drawGate, drawNearest, drawRefinement } from "./notices.js";
 import { carriedOver } from "./spans.js";
+import { drawStanding } from "./standing.js";
+import { askedBefore, drawWaiting, linkReviews, whenDecided } from "./waiting.js";
 
 const HEADING = {
   answered: "Answer",
@@ -107,7 +109,7 @@ async function start() {
   if (query === "" || document.body.dataset.state === "running") return question.focus();
   const collection = byId("collection").value;
   begin();
-  remember(query, collection);
+  remember({ q: query, ...(collection && { collection }) });
   const mine = run;
   try {
     const { outcome } = await ask(query, {
@@ -129,9 +131,10 @@ async function start() {
 }
 
 function begin() {
+  run.listening.abort();
   run = fresh();
   clearAnswer();
-  for (const id of ["gate", "nearest", "refinement", "metrics", "notes", "error"]) show(byId(id));
+  for (const id of ["waiting", "gate", "nearest", "refinement", "metrics", "notes", "error"]) show(byId(id));
   byId("question").removeAttribute("aria-invalid");
   byId("answer-title").textContent = "Answer";
   delete byId("result").dataset.outcome;
@@ -147,6 +150,45 @@ function end(outcome) {
   say((ENDING[outcome] ?? "Done.") + from);
   document.body.dataset.outcome = outcome;
   enter("done");
+  drawStanding();
+  if (outcome === "review") awaitDecision();
+}
+
+/** Look, now and then, whether a person has answered; the address leads back here meanwhile. */
+async function awaitDecision() {
+  const { requestId, listening } = run;
+  remember({ run: requestId });
+  drawWaiting(requestId);
+  linkReviews();
+  const decided = await whenDecided(requestId, listening.signal).catch(() => null);
+  if (decided !== null && !listening.signal.aborted) release(decided);
+}
+
+/** Show what a person has released. */
+function release({ final_answer: final, reviewed }) {
+  clearAnswer();
+  on.final_answer(final);
+  byId("answer-title").textContent = reviewed.decision === "reject" ? "No answer" : "Answer";
+  drawWaiting(run.requestId, reviewed);
+  document.body.dataset.outcome = final.outcome;
+  say("A person has decided.");
+  linkReviews();
+}
+
+/** A question that was asked before and is, or was, for a person. */
+async function pickUp(requestId) {
+  begin();
+  run.requestId = requestId;
+  try {
+    const found = await getRun(requestId);
+    if (found.final_answer === undefined) throw new Error("This question has no answer that could be shown.");
+    on.final_answer(found.final_answer);
+    end(found.final_answer.outcome);
+    if (found.reviewed) drawWaiting(requestId, found.reviewed);
+  } catch (error) {
+    showError(error, () => pickUp(requestId));
+    end("error");
+  }
 }
 
 function enter(state) {
@@ -171,9 +213,9 @@ async function stop() {
   }
 }
 
-function remember(query, collection) {
+function remember(parameters) {
   const address = new URL(location.href);
-  address.search = String(new URLSearchParams({ q: query, ...(collection && { collection }) }));
+  address.search = String(new URLSearchParams(parameters));
   history.replaceState(null, "", address);
 }
 
@@ -242,8 +284,12 @@ acceptDocuments({
   onError: showError,
 });
 await listCollections();
+linkReviews();
+drawStanding();
 const asked = new URLSearchParams(location.search).get("q");
-if (asked) {
+const before = askedBefore();
+if (before) pickUp(before);
+else if (asked) {
   byId("question").value = asked;
   start();
 }

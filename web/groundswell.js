@@ -139,6 +139,43 @@ export async function cancel(requestId, options = {}) {
 }
 
 /**
+ * Where a run stands. A question for a person goes from `waiting_review` to `done`, with what was `reviewed`.
+ * @param {string} requestId
+ * @param {Connection} [options]
+ * @returns {Promise<{request_id: string, state: string, final_answer?: FinalAnswer, error?: Failure,
+ *   reviewed?: {decision: "approve" | "edit" | "reject", note: string | null, at: string}}>}
+ */
+export async function getRun(requestId, options = {}) {
+  return (await send(`runs/${encodeURIComponent(requestId)}`, {}, options)).json();
+}
+
+/**
+ * Questions for people: those that wait, the oldest first, or those that were decided, the newest first.
+ * @param {Connection & {state?: "waiting" | "decided", after?: string, limit?: number}} [options]
+ * @returns {Promise<{reviews: any[], next: string | null, waiting: number}>}
+ */
+export async function listReviews({ state = "waiting", after = "", limit = 50, ...connection } = {}) {
+  const wanted = new URLSearchParams({ state, after, limit: String(limit) });
+  return (await send(`reviews?${wanted}`, {}, connection)).json();
+}
+
+/**
+ * Decide. Rejects with the code `already_decided` if somebody was first.
+ * @param {string} requestId
+ * @param {{decision: "approve" | "edit" | "reject", answer?: string, note?: string}} decision
+ * @param {Connection} [options]
+ * @returns {Promise<any>} The review as it is listed now.
+ */
+export async function decideReview(requestId, decision, options = {}) {
+  const request = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(decision),
+  };
+  return (await send(`reviews/${encodeURIComponent(requestId)}`, request, options)).json();
+}
+
+/**
  * Hand in files and be told how far each has come (`document_stage`), until all are searchable or have failed.
  *
  * The first `received` events come in the order of `files`; from then on a file goes by its `document_id`.

@@ -11,6 +11,7 @@ from graph.context import RagContext
 from graph.figures import coverage, mean, precision
 from graph.report import report
 from graph.safety import unsafe_links
+from graph.screening import SERIOUS
 from graph.state import RagState, join_passages
 
 
@@ -23,12 +24,13 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     sources = _sources(written_from, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
     cited = {citation.source_id for citation in citations}
     sentences = state.get("sentences", [])
+    concerns = [*state.get("concerns", []), *context.stream.removed]
     final = FinalAnswer(
         complete=True,
         answer=state["answer"],
         revision=state.get("revision", 0),
         groundedness_score=mean([sentence.score for sentence in sentences]),
-        safety_pass=not unsafe_links(passages)(state["answer"]),
+        safety_pass=SERIOUS.isdisjoint(concerns) and not unsafe_links(passages)(state["answer"]),
         citations=citations,
         sources=sources,
         outcome=outcome,
@@ -41,6 +43,7 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
         truncated=context.stream.truncated,
         citation_precision=precision(citations, sentences, context.stream.judge) if citations else None,
         citation_support=mean([s.support == "supported" for s in sentences]) if citations else None,
+        safety_flags=list(dict.fromkeys(concerns)) or None,
     )
     await report(final)
     return {}

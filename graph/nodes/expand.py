@@ -13,6 +13,7 @@ from graph.gate import Searched
 from graph.report import show_sources, status
 from graph.state import RagState, join_passages
 from language.words import STOPWORDS
+from retrieval.sharing import shared_out
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ async def expand(state: RagState, runtime: Runtime[RagContext]) -> Expanded:
     for documents in found:
         joined = join_passages(joined, documents)
     joined.sort(key=lambda document: -document.metadata["score"])
-    fresh = [document for document in joined if document.metadata["score"] >= policy.floor][: state["top_k"]]
+    counted = [document for document in joined if document.metadata["score"] >= policy.floor]
+    fresh = shared_out(counted, state["top_k"], policy.floor)[: state["top_k"]]
     if policy.precheck == "full_slow_path":
         fresh = []
     else:

@@ -11,12 +11,14 @@ from langgraph.runtime import Runtime
 
 from callbacks.events import GateDecision, Verdict
 from chains.answer import AnswerInput, answer_messages
-from chains.prompts import fitting
+from chains.prompts import fitting, informative
 from graph.context import RagContext
 from graph.gate import Searched, judge
 from graph.nodes.generate import begin
 from graph.report import report, show_sources
+from graph.screening import UNSAFE_EVIDENCE
 from graph.state import RagState, join_passages
+from retrieval.sharing import shared_out
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,10 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     if fresh and not held_back:
         await show_sources(fresh, 2)
     if held_back:
-        fresh = state["evidence"][: state["top_k"]] if decision.verdict == "open" else []
-    passages = fitting(join_passages(state["passages"], fresh), context.collaborators.limits.context_tokens)
+        shared = shared_out(state["evidence"], state["top_k"], policy.floor) if decision.verdict == "open" else []
+        fresh = shared[: state["top_k"]]
+    limit = context.collaborators.limits.context_tokens
+    passages = fitting(join_passages(state["passages"], fresh), limit, policy.floor)
     prompt: list[BaseMessage] = []
     reason: str | None = None
     if decision.verdict == "open":
@@ -56,6 +60,8 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     sufficient: bool | None = None
     if prompt and context.collaborators.sufficient is not None:
         sufficient, reason = await _suffices(state, passages, prompt, context)
+    if UNSAFE_EVIDENCE in state.get("concerns", []):
+        reason = "the safety check did not pass the evidence"
     if reason is not None:
         decision = decision.model_copy(update={"reasons": [*decision.reasons, reason]})
     if reason is not None and (sufficient is False or not prompt):
@@ -81,10 +87,8 @@ def _ids(passages: Sequence[Document]) -> list[str]:
 
 def _assembled(question: str, passages: Sequence[Document]) -> list[BaseMessage]:
     """The prompt; empty if there is nothing to write from, or if it cannot be assembled."""
-    if not any(passage.page_content.strip() for passage in passages):
-        return []
     try:
-        return answer_messages(question, passages)
+        return answer_messages(question, passages) if informative(passages) else []
     except Exception:  # a passage no prompt can be made of, whatever is wrong with it: nothing may be said
         log.exception("the prompt could not be assembled")
         return []

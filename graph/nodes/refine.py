@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
 from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate, Trigger
+from callbacks.placeholders import holds_placeholder
 from chains.recency import Account
 from chains.refine import RefineInput
 from chains.verify import lexical_judge
@@ -23,6 +24,7 @@ from graph.repairs import Bench, Mended, Note, answer_open_parts, settle_disagre
 from graph.report import report, show_sources, status
 from graph.revision import Revision, no_worse, revision_of, stemming_from
 from graph.safety import unsafe_links
+from graph.screening import SERIOUS, UNSAFE_ANSWER
 from graph.state import RagState, join_passages
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     context, draft = runtime.context, runtime.context.stream
     if not draft.text:
         return _refused(state, context)
+    if _must_not_stand(state):
+        return await _retract(state, context, [Note("safety", "the safety check did not pass the answer")])
     evidence = join_passages(state["passages"], state.get("evidence", []))
     bench = _bench(state, evidence, context)
     lines = lines_of(draft)
@@ -75,6 +79,13 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     return await _correct(revision, notes)
 
 
+def _must_not_stand(state: RagState) -> bool:
+    """Whether the safety check withdraws the answer; one that could not be made does so where it has to pass."""
+    concerns = set(state.get("concerns", []))
+    strict = state["policy"].precheck == "full_slow_path"
+    return UNSAFE_ANSWER in concerns or (strict and not SERIOUS.isdisjoint(concerns))
+
+
 def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -> Bench:
     draft = context.stream
     library = context.collaborators.library
@@ -83,13 +94,18 @@ def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -
         pieces=pieces_of(evidence),
         judge=draft.judge,
         idf=library.idf(state["collection"]),
-        unsafe=unsafe_links(evidence),
+        unsafe=_unsafe(unsafe_links(evidence), draft),
         account=partial(_account, lru_cache(library.beginning)),
         plainly=lexical_judge(lambda words: {}),
         floor=state["policy"].floor,
         supporting=state["supporting"],
         half=len(draft.sentences) - 1 if draft.truncated else None,
     )
+
+
+def _unsafe(links: Callable[[str], bool], draft: AnswerStream) -> Callable[[str], bool]:
+    """Whether a sentence holds a link of no source, or had something in it that the guard took out."""
+    return lambda text: links(text) or (bool(draft.removed) and holds_placeholder(text))
 
 
 def _account(beginning: Callable[[str], str], piece: Piece) -> Account:
@@ -145,7 +161,8 @@ async def _written(given: RefineInput, context: RagContext) -> list[Line]:
         log.warning("the refinement failed: %s", type(error).__name__)
         return []
     draft = context.stream
-    rewritten = AnswerStream(draft.book, draft.judge, [p.metadata["source_id"] for p in given["passages"]])
+    rows = [passage.metadata["source_id"] for passage in given["passages"]]
+    rewritten = AnswerStream(draft.book, draft.judge, rows, guarding=draft.guarding)
     for _ in (*rewritten.feed(text), *rewritten.finish()):
         pass
     if not rewritten.citations or not _keeps(draft, rewritten, set(given["problems"])):
@@ -210,13 +227,15 @@ async def _correct(revision: Revision, notes: Sequence[Note]) -> Refined:
 
 async def _retract(state: RagState, context: RagContext, notes: Sequence[Note]) -> Refined:
     triggers: list[Trigger] = list(dict.fromkeys(note.trigger for note in notes))
+    unsafe = any(note.trigger == "safety" for note in notes)
+    nothing = "the sources support nothing of the draft"
     update = RefinementUpdate(
-        message="Withdrawn: the sources support nothing of the draft",
+        message="Withdrawn: it must not be said" if unsafe else f"Withdrawn: {nothing}",
         action="retract",
         revision=1,
         refined_answer=retraction_text(nearest=shown(state, context)),
         additional_citations=[],
-        reasons=["no sentence of the draft is supported"],
+        reasons=[note.text for note in notes if note.trigger == "safety"] or ["no sentence of the draft is supported"],
         changes=[Change(sentence=s.sentence, before=s.text, after="") for s in context.stream.sentences],
         triggers=triggers or ["unsupported"],
     )

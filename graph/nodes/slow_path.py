@@ -13,6 +13,7 @@ from graph.context import RagContext
 from graph.evidence import Opposition
 from graph.gate import Searched
 from graph.report import report, status
+from graph.screening import UNCHECKED, UNSAFE_EVIDENCE
 from graph.slow_path import NEEDED
 from graph.state import RagState
 
@@ -70,18 +71,20 @@ def verify_first(subgraph: Runnable[Any, Any]) -> Node:
                 found = _found(await subgraph.ainvoke(state, context=context), NEEDED)
         except Exception:
             found = await _nothing()
-        return {**found, "candidates": found["evidence"], "searched": "verified"}
+        failed = found["slow_path_failed"] or UNSAFE_EVIDENCE in found["concerns"]
+        return {**found, "candidates": found["evidence"], "searched": "verified", "slow_path_failed": failed}
 
     return verify_first
 
 
 def _found(state: dict[str, Any], needed: frozenset[str]) -> Deeper:
     # Only the keys it owns: the whole state of a subgraph would collide with what `generate` writes.
+    degraded = state.get("degraded", [])
     return {
         "evidence": state.get("evidence", []),
         "oppositions": state.get("oppositions", []),
-        "concerns": state.get("concerns", []),
-        "slow_path_failed": not needed.isdisjoint(state.get("degraded", [])),
+        "concerns": [UNCHECKED] if "screen" in degraded else state.get("concerns", []),
+        "slow_path_failed": not needed.isdisjoint(degraded),
     }
 
 

@@ -14,6 +14,7 @@ from chains.entail import Doubt, Settlement
 from graph.context import RagContext
 from graph.lines import ACCEPTABLE, without_markers
 from graph.report import report, status
+from graph.screening import answer_concerns
 from graph.state import RagState, join_passages
 from language.words import content_terms, terms
 
@@ -30,16 +31,30 @@ Place = tuple[str, int]
 """A source id and a sentence of it, counted from 1."""
 
 
-class Checked(TypedDict):
-    """Written by `verify`."""
+class Grounded(TypedDict):
+    """What speaks for the sentences of a draft."""
 
     evidence: list[Document]
     supporting: dict[int, Place]
 
 
+class Checked(Grounded):
+    """Written by `verify`."""
+
+    concerns: list[str]
+
+
 async def verify(state: RagState, runtime: Runtime[RagContext]) -> Checked:
-    """Look again for what no source supports, then let the slower judge settle what is in doubt."""
-    context, stream = runtime.context, runtime.context.stream
+    """Look again for what no source supports, let the slower judge settle what is in doubt, check what may be shown."""
+    context = runtime.context
+    checked, concerns = await asyncio.gather(
+        _grounded(state, context), answer_concerns(state["question"], context.stream.text, context)
+    )
+    return {**checked, "concerns": [*state.get("concerns", []), *concerns]}
+
+
+async def _grounded(state: RagState, context: RagContext) -> Grounded:
+    stream = context.stream
     evidence = state.get("evidence", [])
     sentences = stream.sentences[:-1] if stream.truncated else stream.sentences  # half a sentence is no claim
     doubtful = [s for s in sentences if s.support != "supported" or s.unknown_citations]

@@ -11,6 +11,7 @@ from lxml.etree import LxmlError
 
 from retrieval.loaders.blocks import Loaded, LoadError, one_line
 from retrieval.loaders.builder import TextBuilder
+from retrieval.loaders.docx_hidden import Hidden
 from retrieval.loaders.docx_styles import Styles, w
 from retrieval.loaders.packages import check_package
 from retrieval.loaders.rows import table_rows
@@ -42,18 +43,19 @@ def load_docx(data: bytes) -> Loaded:
 
 def _load(document: Document) -> Loaded:
     styles = Styles(document.styles.element)
-    builder = TextBuilder(_MEDIA_TYPE, title=document.core_properties.title or _title(document, styles))
+    hidden = Hidden(styles, document.element.find(w("background")))
+    builder = TextBuilder(_MEDIA_TYPE, title=document.core_properties.title or _title(document, styles, hidden))
     for element in _body(document.element.body):
         if element.tag == w("tbl"):
-            _add_table(builder, element)
+            _add_table(builder, hidden, element)
         else:
-            _add_paragraph(builder, styles, element)
+            _add_paragraph(builder, styles, hidden, element)
     return builder.loaded()
 
 
-def _title(document: Document, styles: Styles) -> str | None:
+def _title(document: Document, styles: Styles, hidden: Hidden) -> str | None:
     """The first paragraph in the style Title that has text."""
-    titles = (_text(p) for p in document.element.body.iterchildren(w("p")) if styles.is_title(p))
+    titles = (_text(p, hidden) for p in document.element.body.iterchildren(w("p")) if styles.is_title(p))
     return next((text for text in titles if text.strip()), None)
 
 
@@ -68,8 +70,8 @@ def _body(body: BaseOxmlElement) -> Iterator[BaseOxmlElement]:
             waiting += reversed(element)
 
 
-def _add_paragraph(builder: TextBuilder, styles: Styles, paragraph: BaseOxmlElement) -> None:
-    text = _text(paragraph)
+def _add_paragraph(builder: TextBuilder, styles: Styles, hidden: Hidden, paragraph: BaseOxmlElement) -> None:
+    text = _text(paragraph, hidden)
     level = styles.heading_level(paragraph)
     if level is not None:
         builder.heading(level, text)
@@ -77,10 +79,10 @@ def _add_paragraph(builder: TextBuilder, styles: Styles, paragraph: BaseOxmlElem
         builder.add(("- " if styles.is_list_item(paragraph) else "") + text.strip())
 
 
-def _add_table(builder: TextBuilder, table: BaseOxmlElement) -> None:
+def _add_table(builder: TextBuilder, hidden: Hidden, table: BaseOxmlElement) -> None:
     rows: list[list[str]] = []
     for row in _own(table, "tr", within="tbl"):
-        rows.append(_cells(row, rows[-1] if rows else []))
+        rows.append(_cells(row, rows[-1] if rows else [], hidden))
     marked = table.find(f".//{w('tblHeader')}") is not None
     for text in table_rows([row for row in rows if any(row)], True if marked else None):
         builder.row(text)
@@ -94,12 +96,12 @@ def _own(element: BaseOxmlElement, name: str, within: str) -> Iterator[BaseOxmlE
             yield found
 
 
-def _cells(row: BaseOxmlElement, above: list[str]) -> list[str]:
+def _cells(row: BaseOxmlElement, above: list[str], hidden: Hidden) -> list[str]:
     """The text of each cell; one that spans columns is followed by empty ones, one that spans rows is repeated."""
     cells: list[str] = []
     for cell in _own(row, "tc", within="tr"):
         merged = cell.find(f"{w('tcPr')}/{w('vMerge')}")
-        text = one_line(" ".join(_text(paragraph) for paragraph in cell.iter(w("p"))))
+        text = one_line(" ".join(_text(paragraph, hidden) for paragraph in cell.iter(w("p"))))
         if merged is not None and merged.get(w("val")) != "restart" and len(cells) < len(above):
             text = above[len(cells)]
         span = cell.find(f"{w('tcPr')}/{w('gridSpan')}")
@@ -108,8 +110,8 @@ def _cells(row: BaseOxmlElement, above: list[str]) -> list[str]:
     return cells
 
 
-def _text(paragraph: BaseOxmlElement) -> str:
-    """What a reader sees: insertions, links and fields' results, without deletions and hidden text."""
+def _text(paragraph: BaseOxmlElement, hidden: Hidden) -> str:
+    """What a reader sees: insertions, links and fields' results, without deletions and what is hidden."""
     parts: list[str] = []
     waiting = list(reversed(paragraph))
     while waiting:
@@ -118,10 +120,6 @@ def _text(paragraph: BaseOxmlElement) -> str:
             parts.append(element.text or "")
         elif element.tag in _BREAKS:
             parts.append(_BREAKS[element.tag])
-        elif element.tag not in _LEFT_OUT and not _is_hidden(element):
+        elif element.tag not in _LEFT_OUT and not (element.tag == w("r") and hidden.run(element)):
             waiting += reversed(element)
     return "".join(parts)
-
-
-def _is_hidden(element: BaseOxmlElement) -> bool:
-    return element.tag == w("r") and element.find(f"{w('rPr')}/{w('vanish')}") is not None

@@ -31,24 +31,29 @@ class Styles:
         own = _value(paragraph, "pPr/outlineLvl")
         if own is not None and own.isdecimal():
             return int(own) + 1 if int(own) < _BODY_LEVEL else None
-        style = self._style_of(paragraph)
+        style = self.of(paragraph)
         if style not in self._levels:
             self._levels[style] = self._level(style)
         return self._levels[style]
 
     def is_title(self, paragraph: BaseOxmlElement) -> bool:
         """Whether the paragraph's style is the built-in one for a document's title."""
-        return any(self._name(style) == "title" for style in self._chain(self._style_of(paragraph)))
+        return any(self._name(style) == "title" for style in self._chain(self.of(paragraph)))
 
     def is_list_item(self, paragraph: BaseOxmlElement) -> bool:
         """Whether the paragraph carries a bullet or a number."""
         number = _value(paragraph, "pPr/numPr/numId")
         if number is not None:
             return number != "0"
-        return any(self._name(style).startswith("list") for style in self._chain(self._style_of(paragraph)))
+        return any(self._name(style).startswith("list") for style in self._chain(self.of(paragraph)))
 
-    def _style_of(self, paragraph: BaseOxmlElement) -> str | None:
+    def of(self, paragraph: BaseOxmlElement) -> str | None:
+        """The id of a paragraph's style, if it has one."""
         return _value(paragraph, "pPr/pStyle") or self._default
+
+    def chain(self, style: str | None) -> list[BaseOxmlElement]:
+        """A style and those it is based on, nearest first."""
+        return [self._styles[id_] for id_ in self._chain(style)]
 
     def _level(self, style: str | None) -> int | None:
         for id_ in self._chain(style):

@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from retrieval.loaders.blocks import MAX_DEPTH, Loaded, LoadError, one_line
 from retrieval.loaders.builder import TextBuilder
 from retrieval.loaders.encodings import decode
+from retrieval.loaders.html_hidden import Hidden
 from retrieval.loaders.html_page import Page
 
 _DECLARED = re.compile(
@@ -27,12 +28,14 @@ _MAX_OPEN_TAGS = 5 * MAX_DEPTH
 def load_html(data: bytes) -> Loaded:
     """What a reader of the page sees, without navigation: headings, paragraphs, lists, code, tables as rows.
 
+    What the page hides from its readers is left out; see `html_hidden`.
+
     Raises `LoadError`: `too_complex` for elements more than `MAX_DEPTH` levels inside each other.
     """
     source = decode(data, _declared(data))
     _check_tags(source)
     tree = LexborHTMLParser(source)
-    page = Page(TextBuilder("text/html", title=_title(tree)))
+    page = Page(TextBuilder("text/html", title=_title(tree)), Hidden(tree))
     _walk(tree.body, page)
     return page.loaded()
 

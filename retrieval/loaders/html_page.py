@@ -1,11 +1,10 @@
 """The nodes of a web page, one after another, to blocks."""
 
-import re
-
 from selectolax.lexbor import LexborNode
 
 from retrieval.loaders.blocks import Loaded, one_line
 from retrieval.loaders.builder import TextBuilder
+from retrieval.loaders.html_hidden import Hidden
 from retrieval.loaders.html_table import HtmlTable
 
 _LEFT_OUT = set(
@@ -17,14 +16,14 @@ _INLINE = set(
     "br small span strike strong sub sup time tt u var wbr".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.I)
 
 
 class Page:
     """Takes `enter` and `leave` for each node in the order of the document, and gives the blocks."""
 
-    def __init__(self, builder: TextBuilder) -> None:
+    def __init__(self, builder: TextBuilder, hidden: Hidden) -> None:
         self._builder = builder
+        self._hidden = hidden
         self._inline: list[str] = []
         self._bullet = ""
         self._verbatim = 0
@@ -39,10 +38,10 @@ class Page:
         """Begin a node; whether what is in it is to be visited."""
         tag = node.tag or ""
         if tag == "-text":
-            self._say(node.text_content or "")
+            self._say(" " if self._hidden.text_in(node.parent) else node.text_content or "")
         elif tag == "br":
             self._say("\n" if self._verbatim else " ")
-        if tag in _LEFT_OUT or tag.startswith("-") or (tag != "body" and _hidden(node)):
+        if tag in _LEFT_OUT or tag.startswith("-") or (tag != "body" and self._hidden.element(node)):
             return False
         if self._table is not None:
             self._enter_in_table(self._table, tag)
@@ -54,7 +53,7 @@ class Page:
     def leave(self, node: LexborNode) -> None:
         """End a node, whether or not what is in it was visited."""
         tag = node.tag or ""
-        if tag in _LEFT_OUT or tag.startswith("-") or tag in _INLINE or (tag != "body" and _hidden(node)):
+        if tag in _LEFT_OUT or tag.startswith("-") or tag in _INLINE or (tag != "body" and self._hidden.element(node)):
             return
         if self._table is not None:
             self._leave_in_table(self._table, node, tag)
@@ -120,8 +119,3 @@ class Page:
 def _is_layout(table: LexborNode) -> bool:
     """Whether a table only arranges a page: it holds headings, code or other tables."""
     return table.css_first("tr table, tr h1, tr h2, tr h3, tr h4, tr pre") is not None
-
-
-def _hidden(node: LexborNode) -> bool:
-    attributes = node.attributes
-    return "hidden" in attributes or bool(_HIDING_STYLE.search(attributes.get("style") or ""))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from callbacks.personal import PersonalUnavailable
 from chains.models import ModelUnavailable
 from graph.hub import Refusal
 from graph.policy_file import PolicyError
@@ -26,6 +27,7 @@ def mendable() -> Iterator[None]:
         DataFolderHeld,
         DataFolderTooNew,
         ModelUnavailable,
+        PersonalUnavailable,
         PolicyError,
         Refusal,
         StoreUnavailable,

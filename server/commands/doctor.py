@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import click
 
+from callbacks.personal import MENDING, PersonalUnavailable
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, embedding_model
 from graph.failures import failure_of
 from graph.policy_file import PolicyError, load_policies
 from retrieval.database import Database, DataFolderDamaged, DataFolderTooNew
 from retrieval.documents import DocumentStore
 from retrieval.tokens import MODEL_FOLDER
-from server.bootstrap import DATABASE
+from server.bootstrap import DATABASE, guarding, safety_model
 from server.edge import is_loopback
 from server.lock import DataFolderHeld, DataLock
 from server.settings import Settings
@@ -97,6 +98,24 @@ def check_policy(settings: Settings) -> Finding:
         return Finding("policy", str(error), "Correct the file, or unset GROUNDSWELL_POLICY.")
 
 
+def check_personal_data(settings: Settings) -> Finding:
+    """Personal data of the classes that are named can be found."""
+    try:
+        guarding(settings)
+    except PersonalUnavailable as error:
+        return Finding("personal data", str(error), f"Install it: {MENDING}; or correct GROUNDSWELL_PII.")
+    return Finding("personal data", f"withheld: {', '.join(settings.pii)}" if settings.pii else "nothing is withheld")
+
+
+def check_safety_model(settings: Settings) -> Finding:
+    """The model of the safety check can be made."""
+    try:
+        model = safety_model(settings)
+    except ModelUnavailable as error:
+        return Finding("safety check", str(error), "Set the provider's key, or unset GROUNDSWELL_SAFETY_MODEL.")
+    return Finding("safety check", "no model is asked" if model is None else f"by {settings.safety_model}")
+
+
 def check_data_folder(settings: Settings) -> Finding:
     """The data folder can be written to, and its schema is known."""
     try:
@@ -152,6 +171,8 @@ CHECKS: tuple[Check, ...] = (
     check_chat_model,
     check_embeddings,
     check_policy,
+    check_personal_data,
+    check_safety_model,
     check_data_folder,
     check_address,
 )

@@ -14,12 +14,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from evaluation import verification
+from evaluation import mending, verification
 from evaluation.claims import ClaimSet, read_claims
 from evaluation.corpus import Track, index
+from evaluation.correcting import Correcting
+from evaluation.corrections import PLANTED, CorrectionSet, read_corrections
 from evaluation.measurement import Measurement
 from evaluation.page import write
-from evaluation.results import ClaimsResult, Report, SetResult
+from evaluation.results import CorrectionsResult, Report, Result, SetResult
 from evaluation.sets import QuestionSet, SetError, named, read_set
 from evaluation.tables import tables
 from graph.policy import DEFAULT_DOMAIN, Policy
@@ -43,12 +45,16 @@ def run(
     with mendable():
         sets = _read(paths)
         models: dict[str, str] = {}
-        results: list[SetResult | ClaimsResult] = []
+        results: list[Result] = []
         for one in sets:
             with _progress(one.name) as track:
                 if isinstance(one, ClaimSet):
                     models["verification"] = "tier 1, lexical"
                     results.append(verification.measure(one, seed, track))
+                    continue
+                if isinstance(one, CorrectionSet):
+                    models |= {"chat": settings.chat_model, "drafts": "scripted"}
+                    results.append(_corrections(settings, one, track, seed))
                     continue
                 with _library(settings, one, collection) as opened:
                     models |= {"chat": settings.chat_model, "search": opened.library.dense_name}
@@ -74,11 +80,30 @@ class Opened(NamedTuple):
     policy: Policy
 
 
-def _read(paths: Sequence[Path]) -> list[QuestionSet | ClaimSet]:
+def _read(paths: Sequence[Path]) -> list[QuestionSet | ClaimSet | CorrectionSet]:
     try:
-        return [read_claims(path) if named(path)[1] == "claims" else read_set(path) for path in paths]
+        return [_read_one(path) for path in paths]
     except SetError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _read_one(path: Path) -> QuestionSet | ClaimSet | CorrectionSet:
+    kind = named(path)[1]
+    if path == PLANTED or kind == "corrections":
+        return read_corrections(path)
+    return read_claims(path) if kind == "claims" else read_set(path)
+
+
+def _corrections(settings: Settings, given: CorrectionSet, track: Track, seed: int) -> CorrectionsResult:
+    """Measured in a temporary folder, with a collection for each case, so that a policy of the user's has no part."""
+    with TemporaryDirectory(prefix="groundswell-eval-") as folder:
+        apart = settings.model_copy(update={"data_dir": Path(folder), "policy": None})
+        library = open_library(apart)
+        try:
+            make = partial(build_collaborators, apart, library)
+            return mending.measure(given, Correcting(library=library, make_collaborators=make, track=track), seed)
+        finally:
+            library.close()
 
 
 def _measure(

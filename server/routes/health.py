@@ -14,13 +14,15 @@ router = APIRouter(tags=["server"])
 
 
 @router.get("/health")
-async def health(context: Context) -> dict[str, Any]:
-    """The process is alive: what it holds and which models it uses."""
+async def health(request: Request, context: Context) -> dict[str, Any]:
+    """The process is alive: what it holds, which models it uses, and how its last runs stand against their targets."""
+    counted: Metrics = request.app.state.metrics
     return {
         "status": "ok",
         "collections": context.library.sizes(),
         "models": {"chat": context.hub.collaborators.chat_model, "embeddings": context.library.dense_name},
         "runs": len(context.hub.active()),
+        "targets": {name: standing.as_dict() for name, standing in counted.last.standings().items()},
     }
 
 

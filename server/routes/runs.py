@@ -13,9 +13,8 @@ router = APIRouter(prefix="/runs/{request_id}", tags=["runs"])
 
 @router.get("")
 async def get_run(request_id: str, context: Context) -> Response:
-    """Where a run stands; its final answer and figures once it has them."""
-    run = context.hub.get(request_id)
-    return JSONResponse(run.summary(), headers={"X-Request-ID": run.request_id})
+    """Where a run stands; its final answer and figures once it has them, and what a person decided."""
+    return JSONResponse(await context.hub.summary(request_id), headers={"X-Request-ID": request_id})
 
 
 @router.get("/events")

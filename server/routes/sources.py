@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 
-from retrieval.passages import Passage
+from retrieval.passages import Passage, place_of
 from server.errors import BadRequest
 from server.routes.dependencies import Context
 
@@ -15,13 +15,10 @@ router = APIRouter(tags=["documents"])
 @router.get("/sources/{source_id:path}")
 def get_source(source_id: str, context: Context) -> dict[str, Any]:
     """The passage behind a citation with its neighbours, its page and section, and a link to the original."""
-    collection, _, rest = source_id.partition(":")
-    document_id, _, place = rest.rpartition(":")
-    version, _, number = place.partition(".")
-    known = all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (version, number))
-    ordinal = int(number) if known else 0
+    place = place_of(source_id)
+    collection, document_id, version, ordinal = place or ("", "", 0, 0)
     around = [ordinal - 1, ordinal, ordinal + 1]
-    found = context.library.stored.neighbours(collection, document_id, int(version), around) if known else {}
+    found = context.library.stored.neighbours(collection, document_id, version, around) if place else {}
     if ordinal not in found:
         message = "There is no such source; its document may have been removed or replaced."
         raise BadRequest(404, "unknown_source", message, field="source_id")

@@ -131,7 +131,7 @@ DEFECTS: Mapping[str, Defect] = {
         ["tests/test_runs.py::test_cancel_ends_the_stream_with_an_error_that_says_so"],
         [
             Edit(
-                "graph/nodes/generate.py",
+                "graph/writing.py",
                 "        except Exception as error:",
                 "        except BaseException as error:",
             )
@@ -198,6 +198,56 @@ DEFECTS: Mapping[str, Defect] = {
     "what the slower judge says is not told": Defect(
         ["tests/test_tier_two.py::test_a_doubtful_sentence_that_the_model_bears_out_stands"],
         [Edit("graph/nodes/verify.py", "        await report(restated)\n", "")],
+    ),
+    "a draft for a person is read before it is released": Defect(
+        ["tests/test_surfaces.py::test_what_a_model_drafts_for_a_person_leaves_on_no_surface[review-domain-run]"],
+        [
+            Edit(
+                "graph/released.py",
+                "refusal(review.told, ",
+                'refusal(review.item.get("draft", {}).get("answer", review.told), ',
+            )
+        ],
+    ),
+    "a second decision overrides the first": Defect(
+        ["tests/test_reviews.py::test_a_decision_stands"],
+        [Edit("retrieval/reviews.py", " AND state = 'waiting' AND (drafted", " AND (drafted")],
+    ),
+    "a release forgets the citations": Defect(
+        ["tests/test_reviews.py::test_an_approved_draft_is_released_as_the_reviewer_saw_it"],
+        [
+            Edit(
+                "graph/review.py",
+                'return FinalAnswer.model_validate(state["draft"])',
+                'return refusal(state["draft"]["answer"], domain=domain, outcome="review")',
+            )
+        ],
+    ),
+    "a model reads what a document orders it": Defect(
+        ["tests/test_hygiene.py::test_no_model_reads_an_instruction_and_the_reader_is_warned"],
+        [Edit("chains/prompts.py", "return LEFT_OUT if speaks_to_a_model(sentence) else", "return")],
+    ),
+    "what a document hides between sentences is indexed": Defect(
+        ["tests/test_hygiene.py::test_what_markdown_does_not_show_is_neither_indexed_nor_prompted"],
+        [Edit("retrieval/passages.py", "text, _ = legible(self.text, self.sentences)", "text = self.text")],
+    ),
+    "invisible characters part words in the index": Defect(
+        ["tests/test_hygiene.py::test_a_character_nobody_sees_is_neither_read_nor_indexed"],
+        [
+            Edit(
+                "language/words.py",
+                'unicodedata.normalize("NFKD", visible(text))',
+                'unicodedata.normalize("NFKD", text)',
+            )
+        ],
+    ),
+    "one document takes all the places": Defect(
+        ["tests/test_hygiene.py::test_what_is_shown_of_a_search_is_shared"],
+        [Edit("graph/context.py", 'places=state["top_k"] if k >= state["top_k"] else 0', "places=0")],
+    ),
+    "a decision that a crash interrupted is forgotten": Defect(
+        ["tests/test_reviews.py::test_killed_between_any_two_steps_a_review_is_waiting_or_released"],
+        [Edit("graph/desk.py", 'if state == "decided"]', 'if state == "released"]')],
     ),
 }
 

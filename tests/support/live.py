@@ -72,17 +72,16 @@ class Lent(Library):
 
 
 class Fails(Lent):
-    """A library whose searches fail, from a certain depth on."""
+    """A library whose searches fail."""
 
-    depth = 1
+    async def search(self, *args: Any, **kwargs: Any) -> Any:
+        raise OSError("the disk is at /dev/secret")
 
-    async def search(self, collection: str, text: str, k: int, *args: Any) -> Any:
-        if k >= self.depth:
+
+class FailsDeeper(Lent):
+    """A library whose wide searches fail, and with them the slow path."""
+
+    async def search(self, collection: str, text: str, k: int, filters: Any = None, reach: Any = None) -> Any:
+        if reach is not None and reach.wide:
             raise OSError("the disk is at /dev/secret")
-        return await super().search(collection, text, k, *args)
-
-
-class FailsDeeper(Fails):
-    """A library whose slow path fails."""
-
-    depth = 15
+        return await super().search(collection, text, k, filters, reach)

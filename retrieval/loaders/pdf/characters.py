@@ -13,11 +13,10 @@ import pypdfium2.raw as raw
 from numpy.typing import NDArray
 
 from retrieval.loaders.pdf.layout import VALUE_ENDS, VALUE_STARTS, Run
+from retrieval.loaders.pdf.seen import seen
 
 _WIDE_GAP = 0.8
 """Of the font's height: wider than the space in justified text, narrower than the gap between columns."""
-_SMALLEST = 1.0
-"""Points: what is smaller is not meant to be read."""
 _BOLD_NAMES = ("bold", "black", "heavy", "demi")
 _FORCE_BOLD = 1 << 18
 _HYPHENS = str.maketrans({"\x02": "-", "\ufffe": "-", "\xa0": " "})
@@ -27,23 +26,23 @@ _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi",
 def page_runs(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> list[Run]:
     """The runs of a page in the file's order, as they lie when the page is upright.
 
-    Invisible text is left out unless it is most of the page: then it is what a reader of the scan above it sees.
+    What a reader does not see of them is left out; see `seen`.
     """
     count = textpage.count_chars()
     if not count:
         return []
     text = _characters(textpage, count)
-    boxes = _upright(_boxes(textpage, count), page.get_rotation())
-    heights = boxes[:, 3] - boxes[:, 1]
-    printed = np.array([not c.isspace() and c != "\0" for c in text]) & (heights > _SMALLEST)
-    runs = [
-        (_run(textpage, text, boxes, first, last), _is_invisible(textpage, first))
+    lying = _boxes(textpage, count)
+    written = np.array([not c.isspace() and c != "\0" for c in text])
+    printed = seen(page, textpage, lying, written)
+    if (written != printed).any():
+        text = "".join(c if shown or c.isspace() else "\0" for c, shown in zip(text, printed.tolist(), strict=True))
+    boxes = _upright(lying, page.get_rotation())
+    return [
+        _run(textpage, text, boxes, first, last)
         for first, last in _spans(boxes, np.flatnonzero(printed), text)
         if first < last or _is_level(textpage, first, page.get_rotation())
     ]
-    hidden = sum(len(run.text) for run, invisible in runs if invisible)
-    keep_hidden = hidden * 2 > sum(len(run.text) for run, _ in runs)
-    return [run for run, invisible in runs if keep_hidden or not invisible]
 
 
 def _characters(textpage: pdfium.PdfTextPage, count: int) -> str:
@@ -96,7 +95,7 @@ def _spans(boxes: NDArray[np.float32], printed: NDArray[np.intp], text: str) -> 
 
 
 def _run(textpage: pdfium.PdfTextPage, text: str, boxes: NDArray[np.float32], first: int, last: int) -> Run:
-    written = " ".join(text[first : last + 1].translate(_LIGATURES).split())
+    written = " ".join(text[first : last + 1].replace("\0", "").translate(_LIGATURES).split())
     return Run(
         text=written,
         x0=float(boxes[first, 0]),
@@ -112,11 +111,6 @@ def _is_bold(textpage: pdfium.PdfTextPage, at: int) -> bool:
     raw.FPDFText_GetFontInfo(textpage.raw, at, name, len(name), flags)
     spelled = name.value.decode("utf-8", "replace").lower()
     return any(word in spelled for word in _BOLD_NAMES) or bool(flags.value & _FORCE_BOLD)
-
-
-def _is_invisible(textpage: pdfium.PdfTextPage, at: int) -> bool:
-    shape = raw.FPDFText_GetTextObject(textpage.raw, at)
-    return bool(shape) and raw.FPDFTextObj_GetTextRenderMode(shape) == raw.FPDF_TEXTRENDERMODE_INVISIBLE
 
 
 def _is_level(textpage: pdfium.PdfTextPage, at: int, rotation: int) -> bool:
