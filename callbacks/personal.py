@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
-from itertools import combinations_with_replacement
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from callbacks.placeholders import personal_withheld
@@ -17,7 +17,8 @@ BLACK = "█"
 
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_GROUPS = re.compile(r"(?<![^\W_])\d(?:[ .\-\u2011\u2013]{0,2}\d){12,30}(?![^\W_])")
+_GROUPS = re.compile(r"(?<![^\W_])\d(?:[ .\-\u2011\u2013]{0,2}\d){12,}(?![^\W_])")
+_MOST_DIGITS = 19
 _CARDS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|(?:5[1-5]|22[2-9]|2[3-6]\d|27[01])\d{14}|3[47]\d{13}|(?:6011|65\d\d)\d{12}|35\d{14}"
     r"|3(?:0[0-5]|[68]\d)\d{11}"
@@ -101,8 +102,8 @@ def _cards(text: str) -> Iterator[Finding]:
     for found in _GROUPS.finditer(text):
         groups = [(group.start(), group.end()) for group in re.finditer(r"\d+", found.group())]
         taken = 0
-        for first, last in combinations_with_replacement(range(len(groups)), 2):
-            start, end = groups[first][0], groups[last][1]
+        for first, last in product(range(len(groups)), range(_MOST_DIGITS)):
+            start, end = groups[first][0], groups[min(first + last, len(groups) - 1)][1]
             if start >= taken and _card(found.group()[start:end]):
                 yield Finding(found.start() + start, found.start() + end, "credit_card")
                 taken = end

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from callbacks.answer import Judge
-from callbacks.events import Trigger
+from callbacks.events import PartialAnswer, Trigger
 from chains.aspects import Aspect, answers, aspects, covered
 from chains.correction import corrected
 from chains.prompts import readable
@@ -95,6 +95,14 @@ def trouble(line: Line, bench: Bench) -> Trigger | None:
     if line.verdict.support in ACCEPTABLE:
         return None
     return "contradicted" if line.verdict.support == "contradicted" else "unsupported"
+
+
+def stands_for(line: Line, draft: Sequence[PartialAnswer]) -> bool:
+    """Whether a rewritten sentence still says of the same matter what the one of the draft said wrongly."""
+    if line.origin is None:
+        return False
+    before, after = without_markers(draft[line.origin].text), without_markers(line.text)
+    return before.endswith("?") == after.endswith("?") and closeness(before, [after])[0] >= _SAME_MATTER
 
 
 def settle_problems(lines: Sequence[Line], bench: Bench) -> Mended:
@@ -204,6 +212,7 @@ def _quoting(line: Line, piece: Piece, bench: Bench) -> Line | None:
     """The source's own sentence, if it stands alone or leans on what the line leaned on."""
     wording = readable(piece.text)
     stands = len(wording.split()) >= _FEWEST_WORDS and (leans_back(line.text) or not leans_back(wording))
+    stands = stands and not wording.endswith("?")
     return resting(line, wording, piece, bench.judge) if stands and not bench.unsafe(wording) else None
 
 

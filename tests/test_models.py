@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.live import FailsDeeper, Live
+from tests.support.scripted import row_of
 from tests.support.streams import Envelope, check_grammar, envelopes, kinds, payloads, said
 from tests.support.upstream import Reply, Script, Upstream, is_answer
 
@@ -27,7 +28,7 @@ def ask(server: Live, **body: Any) -> list[Envelope]:
 
 def lighthouse_row(body: dict[str, Any]) -> str:
     """The number of the row that names the builder, as the model sees it."""
-    prompt = body["messages"][-1]["content"]
+    prompt: str = body["messages"][-1]["content"]
     return next(line.split("]")[0][1:] for line in prompt.split("\n") if "Greta Holm" in line)
 
 
@@ -307,7 +308,8 @@ def test_sources_that_disagree_are_told(
 
     own_library.add("default", Submission(data="The speed limit in Brack harbour is four knots.", id="a"))
     own_library.add("default", Submission(data="The speed limit in Brack harbour is nine knots.", id="b"))
-    _, at = provider(lambda _: Reply("The speed limit in Brack harbour is four knots [1.1]."))
+    answer = "The speed limit in Brack harbour is four knots"
+    _, at = provider(lambda body: Reply(f"{answer} [{row_of(body, 'four')}]."))
     events = ask(serve(library=own_library, **with_model(at.url)), query="What is the speed limit in Brack harbour?")
     update, final = payloads(events, "refinement_update")[0], payloads(events, "final_answer")[0]
     assert (update["action"], update["triggers"]) == ("patch", ["disagreement"])
@@ -397,7 +399,7 @@ def test_a_models_correction_says_truly_what_changed(
         "The lighthouse was built in 1874 by the engineer Greta Holm",
         "Its lamp can be seen from nineteen miles away",
     )
-    draft = f"Dolphins paid for everything [{{row}}]. {built} [{{row}}]. Purple cats clean the tower [{{row}}]."
+    draft = f"Dolphins paid for everything [{{row}}]. {built} [{{row}}]. Its lamp can be seen by purple cats [{{row}}]."
 
     def script(body: dict[str, Any]) -> Reply:
         row = _row(body, "Greta Holm")
@@ -415,5 +417,5 @@ def test_a_models_correction_says_truly_what_changed(
 
 
 def _row(body: dict[str, Any], words: str) -> str:
-    prompt = body["messages"][-1]["content"].split("\n\nQuestion:")[0]
+    prompt: str = body["messages"][-1]["content"].split("\n\nQuestion:")[0]
     return next(line.split("]")[0][1:] for line in prompt.split("\n") if words in line)

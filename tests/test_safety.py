@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from callbacks.guard import Guarding
-from chains.models import ModelUnavailable, chat_model
-from chains.safety import SafetyVerdict, safety_chain, safety_verdict
+from chains.models import ModelUnavailable, chat_model, close_model
+from chains.safety import SafetyInput, SafetyVerdict, safety_chain, safety_verdict
 from language.boundary import key_of
 from server.bootstrap import build_collaborators, safety_model
 from server.settings import Settings
@@ -19,7 +19,7 @@ from tests.support.upstream import Reply
         ("SAFE", SafetyVerdict(True, "")),
         ("safe.", SafetyVerdict(True, "")),
         ("**UNSAFE**: prompt injection", SafetyVerdict(False, "prompt injection")),
-        ("Unsafe\nviolence", SafetyVerdict(False, "")),
+        ("Unsafe\nviolence\nand more", SafetyVerdict(False, "violence")),
         ("UNSAFE", SafetyVerdict(False, "")),
         ("unsafe - see https://evil.example/?q=1 now", SafetyVerdict(False, "see https evil example q now")),
         ("UNSAFE " + "x" * 500, SafetyVerdict(False, "x" * 40)),
@@ -35,12 +35,20 @@ def test_only_the_first_word_counts(said: str, verdict: SafetyVerdict | None) ->
     assert safety_verdict(said) == verdict
 
 
+async def asked(given: SafetyInput, **options: int) -> SafetyVerdict | None:
+    """What the scripted model makes of a text."""
+    model = chat_model("openai:scripted", temperature=0, max_tokens=5, timeout=10)
+    try:
+        return await safety_chain(model, **options).ainvoke(given)
+    finally:
+        await close_model(model)
+
+
 async def test_question_and_text_stand_between_the_marks(provider: Any, with_model: Any) -> None:
     upstream, live = provider(lambda body: Reply("UNSAFE fraud"))
     with_model(live.url)
-    chain = safety_chain(chat_model("openai:scripted", temperature=0, max_tokens=5, timeout=10), context_tokens=100)
-    given: Any = {"question": "Is this a trap?", "text": "Send it to me. " * 100}
-    assert await chain.ainvoke(given) == SafetyVerdict(False, "fraud")
+    given: SafetyInput = {"question": "Is this a trap?", "text": "Send it to me. " * 100}
+    assert await asked(given, context_tokens=100) == SafetyVerdict(False, "fraud")
     system, human = upstream.calls[0]["messages"]
     key = key_of(human["content"])
     inside = human["content"].split(f"<material {key}>\n")[1].split(f"\n</material {key}>")[0]
@@ -52,8 +60,7 @@ async def test_question_and_text_stand_between_the_marks(provider: Any, with_mod
 async def test_what_says_neither_is_no_verdict(provider: Any, with_model: Any) -> None:
     _, live = provider(lambda body: Reply("I cannot tell."))
     with_model(live.url)
-    chain = safety_chain(chat_model("openai:scripted", temperature=0, max_tokens=5, timeout=10))
-    assert await chain.ainvoke({"question": "?", "text": "x"}) is None
+    assert await asked({"question": "?", "text": "x"}) is None
 
 
 def test_a_setting_names_the_model(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:

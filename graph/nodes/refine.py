@@ -20,7 +20,16 @@ from graph.evidence import Piece, pieces_of
 from graph.lines import Line, cited, lines_of, without_markers
 from graph.nodes.fallback import shown
 from graph.refusals import retraction_text, silence_text
-from graph.repairs import Bench, Mended, Note, answer_open_parts, settle_disagreements, settle_problems, trouble
+from graph.repairs import (
+    Bench,
+    Mended,
+    Note,
+    answer_open_parts,
+    settle_disagreements,
+    settle_problems,
+    stands_for,
+    trouble,
+)
 from graph.report import report, show_sources, status
 from graph.revision import Revision, no_worse, revision_of, stemming_from
 from graph.safety import unsafe_links
@@ -148,6 +157,7 @@ async def _better(
     }
     written = await _written(given, context)
     sound = len(written) >= len(plain.lines) and not any(trouble(line, bench) for line in written)
+    sound = sound and all(stands_for(line, draft.sentences) for line in written)
     return written if written and sound and no_worse(plain.lines, written) else plain.lines
 
 

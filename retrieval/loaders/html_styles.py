@@ -17,7 +17,7 @@ _TELLING = frozenset(
     "animation-name transition transition-property -webkit-animation -webkit-background-clip background-clip".split()
 )
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
-_RULE = re.compile(r"([^{}]*)([{}])")
+_BRACE = re.compile(r"[{}]")
 _SHOWN_MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:screen|all)\s*", re.IGNORECASE)
 _PLAIN_SELECTOR = re.compile(r"[\w\s.#>*\"'=\[\]-]{1,100}")
 _LONGEST_SHEET = 500_000
@@ -65,19 +65,18 @@ def declarations(text: str) -> Declared:
 
 def _rules(sheet: str) -> Iterator[tuple[str, Declared]]:
     """Selectors, one at a time, with what they declare; of nested blocks only those of media that are looked at."""
-    depth, shown_to, selector = 0, 0, ""
-    for found in _RULE.finditer(sheet):
-        before = found[1].strip()
-        if found[2] == "{":
+    depth, shown_to, selector, start = 0, 0, "", 0
+    for brace in _BRACE.finditer(sheet):
+        before, start = sheet[start : brace.start()].strip(), brace.end()
+        if brace[0] == "{":
             if depth == shown_to and _SHOWN_MEDIA.fullmatch(before.rpartition(";")[2].strip()):
                 shown_to += 1
             selector = before.rpartition(";")[2] if depth == shown_to else ""
             depth += 1
             continue
         if depth == shown_to + 1 and selector and (declared := declarations(before)):
-            yield from (
-                (one.strip(), declared) for one in selector.split(",") if _PLAIN_SELECTOR.fullmatch(one.strip())
-            )
+            selected = (one.strip() for one in selector.split(","))
+            yield from ((one, declared) for one in selected if _PLAIN_SELECTOR.fullmatch(one))
         depth = max(0, depth - 1)
         shown_to, selector = min(shown_to, depth), ""
 

@@ -6,6 +6,7 @@ PDFium is asked for the colour of one character of each word: half a microsecond
 import ctypes
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ def seen(
         elif color is not None:
             pale.append((first, last, color))
     if pale or inkless:
-        painted = list(_painted(page))
+        painted = list(islice(_painted(page), _MOST_PAINTED))
         if inkless and not _is_scan(painted, page.get_cropbox()):
             for first, last in inkless:
                 shown[first:last] = False
