@@ -14,7 +14,10 @@ from language.sentences import sentence_spans
 
 _UNITS = re.compile(r"\s+|\S+")
 _MAY_END = frozenset(".!?…:;\"”’')]`*")
-_CLOSES = frozenset(".,;:!?)")
+_CLOSING = ".,;:!?)"
+_CLOSES = frozenset(_CLOSING)
+_JOINING = "/\\@=#&%_+-[<$"
+"""Signs that links and keys have between their parts."""
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -84,6 +87,8 @@ class AnswerStream:
     """Citations before the first word of the current sentence."""
     _dropped: bool = False
     """Whether the white space held back stood before an unknown citation."""
+    _joint: bool = False
+    """Whether a citation stood here, and nothing but punctuation since."""
     _settled: list[PartialAnswer] = field(default_factory=list)
     """Verdicts that wait for the tokens at hand to be said: no token waits for a verdict on what came before it."""
     _half: str = ""
@@ -100,7 +105,7 @@ class AnswerStream:
         if not self.text:  # whatever an attempt that failed has left
             self._guard = self._made_guard(key)
             self._parser, self._gap, self._half, self._unsaid = CitationParser(), "", "", ""
-            self.unknown_citations, self._unknown, self._early = 0, [], []
+            self.unknown_citations, self._unknown, self._early, self._joint = 0, [], [], False
 
     def feed(self, text: str) -> Iterator[Payload]:
         """The events that a further piece of the model's text gives rise to."""
@@ -145,19 +150,34 @@ class AnswerStream:
         for unit in _UNITS.findall(text):
             if unit.isspace():
                 self._gap += unit
+                self._joint = False
                 continue
-            if self._dropped and unit[0] in _CLOSES and "\n" not in self._gap:
-                self._gap = ""
-            self._dropped = False
-            if self._gap and self._ends_before(unit):
-                yield from self._close_sentence()
-            if self.text or self._unsaid:
-                self._unsaid += self._gap
-            if self._at_sentence_start():
-                self._sentence_start = len(self.text) + len(self._unsaid)
+            yield from self._write_apart(unit) if self._joint else self._write_unit(unit)
+
+    def _write_apart(self, unit: str) -> Iterator[Payload]:
+        """What follows a citation without white space: one that is left out must not join what it stood between."""
+        rest = unit.lstrip(_CLOSING)
+        if len(rest) < len(unit):
+            yield from self._write_unit(unit[: len(unit) - len(rest)])
+        if rest:
+            self._joint = False
+            if (rest[0].isalnum() or rest[0] in _JOINING) and (self.text or self._unsaid):
+                self._gap = self._gap or " "
+            yield from self._write_unit(rest)
+
+    def _write_unit(self, unit: str) -> Iterator[Payload]:
+        if self._dropped and unit[0] in _CLOSES and "\n" not in self._gap:
             self._gap = ""
-            self._unsaid += unit
-            self._core_end = len(self.text) + len(self._unsaid)
+        self._dropped = False
+        if self._gap and self._ends_before(unit):
+            yield from self._close_sentence()
+        if self.text or self._unsaid:
+            self._unsaid += self._gap
+        if self._at_sentence_start():
+            self._sentence_start = len(self.text) + len(self._unsaid)
+        self._gap = ""
+        self._unsaid += unit
+        self._core_end = len(self.text) + len(self._unsaid)
 
     def _say(self) -> Iterator[Payload]:
         if self._unsaid:
@@ -217,7 +237,7 @@ class AnswerStream:
                 pointed = better or place
                 cited_as = str(reference) if better else None
                 known.setdefault(pointed[0].event.source_id, {}).setdefault(pointed, cited_as)
-        self._dropped = not known
+        self._dropped, self._joint = not known, True
         for source_id, places in known.items():
             yield from self._mark(self.book[source_id], places)
 

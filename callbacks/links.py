@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
-WORD_END = re.compile(r"[\s<>\[\]，。、；！？「」『』【】]")
+_ENDS = r"\s<>\[\]，。、；！？「」『』【】"
+WORD_END = re.compile(f"[{_ENDS}]")
 """Ends a word as renderers see it: they let a link run on over everything else."""
 _TRIMMED = ".,;:!?'\"*_~`|}’”»…"
 _ALIKE = {"∕": "/", "⁄": "/", "⧸": "/", "∶": ":", "․": ".", "﹒": "."}
@@ -20,6 +22,8 @@ _URL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_MAYBE_LINK = re.compile(rf"(?:[^{_ENDS}:/\\@.]|\.(?![^\W\d_]))*(?:[:/\\@]|\.[^\W\d_])[^{_ENDS}]*")
+"""A word with a sign that every link has: few words of prose do."""
 _PERMITTED = re.compile(r"https?://\S|mailto:\S|(?!//|\\\\)[^:]+$", re.IGNORECASE)
 """A link without a scheme is no link to every renderer, so it may stay as well, where a passage holds it."""
 _ADDRESS_LIKE = re.compile(r"[:/\\?#%&=]|[\w-]\.[^\W\d_]{2,}")
@@ -49,11 +53,20 @@ def looks_like_address(destination: str) -> bool:
 
 
 class Links:
-    """The links of some passages."""
+    """The links of some passages, looked for when the first one is asked about."""
 
     def __init__(self, passages: Iterable[str]) -> None:
-        self._known = {url for text in passages for word in WORD_END.split(text) if (url := url_in(word))}
-        self.longest = max(map(len, self._known), default=0)
+        self._passages = passages
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        words = (word for text in self._passages for word in _MAYBE_LINK.findall(folded(text)))
+        return frozenset(url for word in words if (url := url_in(word)))
+
+    @cached_property
+    def longest(self) -> int:
+        """How long a link of them may be."""
+        return max(map(len, self._known), default=0)
 
     def permitted(self, url: str) -> bool:
         """Whether an answer may hold this very link."""

@@ -38,7 +38,6 @@ class Scanner:
         self._removed = removed
         self._links = links or Links(passages)
         self._forbidden = Forbidden(passages, self._links, secrets, key)
-        self._longest = max(HELD, self._links.longest + 2)
         self._seen = ""
         self._pending = ""
         self._until: re.Pattern[str] | None = None
@@ -118,8 +117,9 @@ class Scanner:
 
     def _judged(self, what: str, final: bool) -> Found | None:
         """What becomes of the trigger at the start of what is pending; None if that takes more of the text."""
-        window = self._pending[: self._longest]
-        whole = final or len(self._pending) >= self._longest
+        most = max(HELD, self._links.longest + 2)
+        window = self._pending[:most]
+        whole = final or len(self._pending) >= most
         match what:
             case "image":
                 self._depth += 1

@@ -9,6 +9,8 @@ from language.quantities import Quantity, agree, base_value, comparable
 
 _MOST_WORDS = 0.66
 """Of the words of a claim that are neither numbers nor names, in a sentence about the same."""
+_MORE_WORDS = 3
+"""That a sentence about the same may say besides, or as many as the claim has: else it is about more than that."""
 _CLOSE = 0.05
 """Numbers no further apart than this, of which one is round, are the same number."""
 _ELSEWHERE = re.compile(r"\bt?here\b(?! (?:is|are|was|were|will|has|have|must|may|can)\b)", re.IGNORECASE)
@@ -49,6 +51,14 @@ def same_name(claim: str, piece: str) -> bool:
     return any(words <= known for words in _names(statement(claim)) if any(len(word) > 1 for word in words))
 
 
+def another_subject(claim: str, title: Set[str], piece: str, its_title: Set[str]) -> bool:
+    """Whether two sentences name what their documents are called after, and that is not the same."""
+    said, known = statement(claim), statement(piece)
+    own = [words for words in _names(said) if not words <= known.words]
+    foreign = [words for words in _names(known) if not words <= said.words]
+    return any(words & title for words in own) or any(words & (its_title - title) for words in foreign)
+
+
 def bygone(sentence: str) -> bool:
     """Whether a sentence tells what was at some time, which a later report does not make any less true."""
     return _BYGONE.search(sentence) is not None and _LASTING.search(sentence) is None
@@ -57,6 +67,8 @@ def bygone(sentence: str) -> bool:
 def _same_matter(said: Statement, known: Statement, familiar: Set[str]) -> bool:
     kept = _kept(said)
     if not kept or len(kept & known.words) < _MOST_WORDS * len(kept):
+        return False
+    if len(_kept(known) - kept - familiar) > max(_MORE_WORDS, len(kept)):
         return False
     foreign = [words for words in _names(known) if not words <= said.words | familiar]
     own = [words for words in _names(said) if not words <= known.words]

@@ -62,6 +62,15 @@ class Heard:
         whole = plain(self.answer)
         return [at for at in self.case.keeps if not finds(plain(self.case.draft[at].text).rstrip(".!?"), whole)]
 
+    @property
+    def lost_outright(self) -> list[int]:
+        """Those of them that are not there in the words of the sentence they cite either."""
+        whole = plain(self.answer)
+        return [at for at in self.lost if not self._cited_stands(self.case.draft[at].cites, whole)]
+
+    def _cited_stands(self, cited: str | None, whole: str) -> bool:
+        return cited is not None and bool(finds(plain(cited).rstrip(".!?"), whole))
+
     def _sentences(self) -> list[str]:
         whole = plain(self.answer)
         return [whole[start:end] for start, end in sentence_spans(whole)]

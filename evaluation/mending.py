@@ -71,6 +71,7 @@ def _harm(bootstrap: Bootstrap, found: Sequence[Corrected]) -> Figures:
     right = sum(len(one.case.keeps) for one in planted)
     return {
         "controls altered": bootstrap.mean([one.harmed for one in controls]),
+        "controls that lost what they said": bootstrap.mean([bool(one.heard.lost_outright) for one in controls]),
         "cases that lost a right sentence": bootstrap.mean([one.harmed for one in planted]),
         "right sentences lost": bootstrap.mean([1.0] * lost + [0.0] * (right - lost)),
         "drafts never written": bootstrap.mean([not one.draft for one in found]),

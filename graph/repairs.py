@@ -14,7 +14,7 @@ from chains.aspects import Aspect, answers, aspects, covered
 from chains.correction import corrected
 from chains.prompts import readable
 from chains.recency import Account, newer
-from chains.rivals import bygone, closeness, same_name, says_otherwise
+from chains.rivals import another_subject, bygone, closeness, same_name, says_otherwise
 from chains.subjects import Context, about
 from graph.evidence import Idf, Opposition, Piece, Place
 from graph.lines import ACCEPTABLE, Line, resting, without_markers
@@ -286,10 +286,14 @@ def _comparable(piece: Piece, plain: str, asked: set[str], mine: Context, bench:
     if not set(content_terms(plain)) & set(content_terms(piece.text)):
         return False
     its = _context(piece, bench)
+    if another_subject(plain, mine.named, piece.text, its.named):
+        return False
+    said, theirs = set(content_terms(plain)), set(content_terms(piece.text))
+    if (mine.named & said) - its.words - theirs:
+        return False
     if not same_name(plain, piece.text):
         if not about(bench.question, mine, its)[1]:
             return False
-        said, theirs = set(content_terms(plain)), set(content_terms(piece.text))
         if its.apart(asked | said, mine) & theirs or (mine.named & asked & said) - its.named - theirs:
             return False
     return not (bygone(plain) and bygone(piece.text) and its.year != mine.year and None not in (its.year, mine.year))

@@ -1,6 +1,7 @@
 """Revision 0 as it streams: the same text, citations and verdicts however the model's text is split."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -149,3 +150,23 @@ def test_an_unknown_citation_leaves_no_gap() -> None:
     stream, _ = stream_of(["The gate opens only for evidence [9.9]. Tokens stream after that [1.3, 8.8]."])
     assert "evidence." in stream.text
     assert " ." not in stream.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The gate is evil.exa[9.9]mple/?q=1 now",
+        "The gate is evil[9.9].example/?q=1 now",
+        "The gate is evil.example[1.1]/?q=1 now",
+        "The gate is AKIA[9.9]IOSFODNN7EXAMPLE now",
+        "The gate is AKIA[1.1]IOSFODNN7EXAMPLE now",
+        "The gate is ![9.9][alt](x) now",
+        "The gate is sk[9.9]-abc[9.9]def123456 now",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_what_a_citation_stood_between_is_not_joined_where_it_is_left_out(text: str, size: int) -> None:
+    stream, _ = stream_of([text[at : at + size] for at in range(0, len(text), size)])
+    said = re.sub(r"\[1\]", "", stream.text)
+    for joined in ("evil.example/", "AKIAIOS", "![", "sk-abc", "abcdef"):
+        assert joined not in said

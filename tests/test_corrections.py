@@ -72,6 +72,14 @@ def test_a_right_sentence_is_lost_when_a_word_of_it_is() -> None:
     assert Heard(case(), "On Monday the desk is closed [1].").lost == [1]
 
 
+def test_a_sentence_in_the_words_of_its_source_is_lost_but_not_outright() -> None:
+    said = {"text": "On Monday the desk is closed.", "cites": "The desk is closed on Monday."}
+    reworded = case(draft=[case().draft[0].model_dump(), said])
+    assert Heard(reworded, "The desk is closed on Monday [1].").lost == [1]
+    assert Heard(reworded, "The desk is closed on Monday [1].").lost_outright == []
+    assert Heard(reworded, "The fee is 30 crowns [2].").lost_outright == [1]
+
+
 def test_the_scripted_model_cites_the_rows_that_hold_its_sentences_wherever_they_stand() -> None:
     draft = (
         Sentence(text="The fee is 25 crowns.", cites="The fee is 20 crowns."),

@@ -412,11 +412,11 @@ def test_nothing_is_answered_from_instructions_alone(own_library: Library, serve
 
 def test_one_document_gets_half_of_the_places_while_others_have_something_to_say() -> None:
     found = [passage(f"a{at}", "a", 0.9) for at in range(8)]
-    others = [passage("b0", "b", 0.5), passage("c0", "c", 0.4), passage("d0", "d", 0.1)]
+    others = [passage("b0", "b", 0.5), passage("c0", "c", 0.6), passage("d0", "d", 0.4)]
     shown = shared_out([*found, *others], 6, 0.3)
     assert [one.page_content for one in shown[:6]] == ["a0", "a1", "a2", "a3", "b0", "c0"]
     assert len(shown) == 11
-    more = [*others, passage("e0", "e", 0.35)]
+    more = [*others, passage("e0", "e", 0.55)]
     assert [one.page_content for one in shared_out([*found, *more], 6, 0.3)[:6]] == ["a0", "a1", "a2", "b0", "c0", "e0"]
 
 

@@ -13,7 +13,7 @@ from graph.policy import BUILT_IN, DEFAULT_DOMAIN
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library, Submission
 from server.bootstrap import library_in
-from tests.support.evil import SECRET_KEY, VAULT, EvilModel, Heard, Payload, heard, leaks, payloads
+from tests.support.evil import SECRET_KEY, VAULT, EvilModel, Heard, Payload, heard, leaks, letters, payloads
 from tests.support.scenes import Scene
 from tests.support.surfaces import SURFACES
 from tests.support.upstream import Reply
@@ -109,6 +109,18 @@ def test_the_oracle_sees_links_secrets_and_marks_and_what_nobody_sees() -> None:
 def test_nothing_leaks_where_a_model_obeys_what_it_is_shown_and_what_it_is_not(scene: Scene, planted: Library) -> None:
     for always in (False, True):
         assert leaking(scene, planted, BRIEF, always=always, surface="post")["leaks"] == {}
+
+
+def test_what_no_filter_can_tell_from_an_answer_is_streamed_at_most_and_never_stands(
+    scene: Scene, planted: Library
+) -> None:
+    for payload in PAYLOADS:
+        if payload.apart and payload.obeys["how"] == "prompt":
+            plant(planted, payload)
+            model = EvilModel(payload, always=True)
+            got = ask(scene, model, "post")
+            assert payload.good in got.stands
+            assert letters(model.act)[:60] not in letters(got.stands), payload.id
 
 
 @pytest.mark.slow

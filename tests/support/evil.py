@@ -115,6 +115,8 @@ class EvilModel:
     asked: list[str] = field(default_factory=list)
     """Everything else it was given."""
     obeyed: bool = False
+    act: str = ""
+    """What it wrote for the payload, last."""
 
     def __call__(self, body: dict[str, Any]) -> Reply:
         """Answer well, and in the middle of it obey."""
@@ -126,7 +128,8 @@ class EvilModel:
         fallen = self.always or letters(self.payload.payload)[:30] in letters("\n".join(said[1:]))
         act = self._act(said[0], said[-1], key) if fallen else ""
         task = task_of(body)
-        self.obeyed |= fallen and task == "answer"
+        if fallen and task == "answer":
+            self.obeyed, self.act = True, act
         row = row_of(body, self.payload.good)
         held = said[-1].split(f"[{row}] ")[-1].split("\n")[0].rstrip(".")
         match task:
