@@ -1,7 +1,7 @@
 """What a link is, and which links an answer may hold: those that its passages hold, character for character."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
 
 _ENDS = r"\s<>\[\]，。、；！？「」『』【】"
@@ -55,7 +55,7 @@ def looks_like_address(destination: str) -> bool:
 class Links:
     """The links of some passages, looked for when the first one is asked about."""
 
-    def __init__(self, passages: Iterable[str]) -> None:
+    def __init__(self, passages: Sequence[str]) -> None:
         self._passages = passages
 
     @cached_property

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from dataclasses import dataclass, field
 from time import monotonic
@@ -13,14 +13,17 @@ from langchain_core.runnables import RunnableConfig
 from callbacks.answer import AnswerStream, apart_from_personal
 from callbacks.blackout import blacked_out
 from callbacks.events import (
+    CitationAttached,
     Error,
     FinalAnswer,
     GateDecision,
     PartialAnswer,
     Payload,
     PipelineMetric,
+    RefinementUpdate,
     Source,
     StatusUpdate,
+    Token,
     as_dict,
 )
 from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
@@ -45,6 +48,22 @@ RunState = Literal["running", "waiting_review", "done", "failed", "cancelled"]
 FIRST_STATUS = StatusUpdate(stage="understanding", message="Understanding your question")
 SILENCE_SECONDS = 1.8
 """After this long without an event the reader is told that work goes on."""
+
+
+def revisions(payloads: Iterable[Payload]) -> list[dict[str, Any]]:
+    """Every text an answer has had, as `GET /runs/{id}` shows them: revision 0 is the draft."""
+    draft, citations, later = "", list[dict[str, Any]](), list[dict[str, Any]]()
+    for payload in payloads:
+        match payload:
+            case Token():
+                draft += payload.token
+            case CitationAttached():
+                citations.append(as_dict(payload))
+            case RefinementUpdate() if payload.action != "confirm":
+                told = as_dict(payload)
+                texts = {"answer": told.pop("refined_answer"), "citations": told.pop("additional_citations")}
+                later.append({"revision": told.pop("revision"), **texts, **told})
+    return [{"revision": 0, "answer": draft, "citations": citations}, *later]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -125,6 +144,8 @@ class Run:
             shown["error"] = as_dict(self.error)
         if self.metric is not None:
             shown["metrics"] = as_dict(self.metric)
+        if self.log.grammar.tokens:
+            shown["revisions"] = revisions(entry.event.payload for entry in self.log.entries)
         return shown
 
     @property

@@ -167,11 +167,13 @@ async def _close_models(*models: BaseChatModel | None) -> None:
 
 def guarding(settings: Settings) -> Guarding:
     """What no answer may hold. Raises `PersonalUnavailable`."""
-    return Guarding(
+    made = Guarding(
         prompts=SYSTEM_TEXTS,
         secrets=own_secrets(),
         personal=personal(settings.pii, settings.pii_regions),
     )
+    made.guard()  # the first answer shall not wait for what is made of the prompts
+    return made
 
 
 def _entailment(settings: Settings, model: BaseChatModel) -> Settle | None:

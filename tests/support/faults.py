@@ -75,11 +75,12 @@ class Searching(Lent):
         return await super().search(collection, text, k, filters, reach)
 
 
-class Weighing(Lent):
+class Weighing(Searching):
     """A library whose words are weighed by `work` when the sources are compared: the second time anybody asks."""
 
-    def __init__(self, library: Library, work: Work) -> None:
-        self.__dict__ = {**library.__dict__, "weighed_by": work, "asked": 0}
+    def __init__(self, library: Library, work: Work, deeper: Work | None = None) -> None:
+        super().__init__(library, deeper or fails, lambda _, wide: wide and deeper is not None)
+        self.__dict__ |= {"weighed_by": work, "asked": 0}
 
     def idf(self, collection: str) -> Any:
         self.__dict__["asked"] += 1
