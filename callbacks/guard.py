@@ -95,6 +95,7 @@ class Guard:
 
     def _upstream(self, text: str, *, final: bool) -> str:
         said = self._recital.feed(self._unseen.feed(text, final=final), WITHHELD)
+        said += self._recital.flush() if final else ""
         return said if self._personal is None else self._personal.feed(said, final=final)
 
 

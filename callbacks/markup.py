@@ -59,7 +59,8 @@ def image_end(text: str, *, whole: bool) -> Found | None:
     end = _closing(text, 1)
     if end is None and not whole:
         return None
-    return Found(end or len(text), f" {IMAGE_REMOVED}", "image", None if end else re.compile(r"[)\]\n]"))
+    until = re.compile(r"[)\n]" if text[1] == "(" else r"[\]\n]")
+    return Found(end or len(text), f" {IMAGE_REMOVED}", "image", None if end else until)
 
 
 def tag(text: str, links: Links, *, whole: bool) -> Found | None:

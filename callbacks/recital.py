@@ -1,28 +1,21 @@
 """Notices a model that recites its instructions, however it spaces, capitalises, reverses or rotates them."""
 
-import unicodedata
 from codecs import encode
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+
+from callbacks.lettering import Lettering, letters_of
 
 LETTERS = 24
 """So many letters of the instructions in a row are a recital; fewer are a harmless few words."""
 _PIECE = 12
 _PIECES, _AMONG = 16, 120
 """So many ends of pieces among so many letters are a recital that is broken up by other words."""
+_WARY = 400
+"""So many letters after a recital each piece is taken for more of it."""
+_BETWEEN = 40
 _SEED = 6
-_LEET = {"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
-_LOOKS_LIKE = dict(zip("аеорсухіјѕԁһԛԝкмтнвгαονρτυικ", "aeopcyxijsdhqwkmthbraovptuik", strict=True))
-"""Cyrillic and Greek letters that are drawn like Latin ones."""
-
-
-def letters_of(text: str) -> str:
-    """The letters of a text, lower-case, without accents."""
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text).lower()
-        text = "".join(_LOOKS_LIKE.get(char, char) for char in decomposed)
-    return "".join(char for char in text.lower() if "a" <= char <= "z")
 
 
 class Grams:
@@ -61,7 +54,10 @@ class Recital:
         self._count = 0
         self._ends: list[int] = []
         self._reciting = False
-        self._previous = ""
+        self._between = ""
+        """What came after the last letter of a recital: it is said when the recital turns out to be over."""
+        self._lettering = Lettering()
+        self._wary_until = 0
 
     def unrelated(self, letters: str, last: str) -> bool:
         """Take note of up to 12 further letters, lower-case, of a text that ends with `last`.
@@ -77,38 +73,37 @@ class Recital:
         if len(self._window) > 200:
             self._window = self._window[-LETTERS:]
         self._count += len(letters)
-        self._previous = last
+        self._lettering.previous = last
         return True
 
     def feed(self, text: str, placeholder: str) -> str:
         """What of a text may be said; `placeholder` stands for the rest."""
         out = []
         for char in text:
-            letters = self._letters(char)
-            self._previous = char
+            letters = self._lettering.of(char)
             if letters:
                 recites = [self._recites(letter) for letter in letters][-1]
                 if recites and not self._reciting:
                     out.append(placeholder)
                     self._removed["prompt"] += 1
                 elif self._reciting and not recites:
-                    out.append(" ")
-                self._reciting = recites
+                    out.append(self._between or " ")
+                self._reciting, self._between = recites, ""
             if not self._reciting:
                 out.append(char)
+            elif not letters:
+                self._between = (self._between + char)[-_BETWEEN:]
         return "".join(out)
+
+    def flush(self) -> str:
+        """What followed a recital at the end of the text."""
+        between, self._between = self._between, ""
+        return between
 
     def _touches(self, letters: str) -> bool:
         """Whether a stretch of the instructions ends among some further letters."""
         text = self._window[1 - _PIECE :] + letters
         return any(text[at : at + _PIECE] in self._grams.pieces for at in range(len(text) - _PIECE + 1))
-
-    def _letters(self, char: str) -> str:
-        if char.isascii():
-            if char.isalpha():
-                return char.lower()
-            return _LEET.get(char, "") if self._previous.isalpha() else ""
-        return letters_of(char)
 
     def _recites(self, letter: str) -> bool:
         self._window = (self._window + letter)[-LETTERS:]
@@ -116,7 +111,11 @@ class Recital:
         if self._window[-_PIECE:] not in self._grams.pieces or self._in_passages(self._window[-_PIECE:]):
             return False
         self._ends = [end for end in self._ends if end > self._count - _AMONG] + [self._count]
-        return len(self._ends) >= _PIECES or self._window in self._grams.long
+        enough = 1 if self._count < self._wary_until else _PIECES
+        if len(self._ends) < enough and self._window not in self._grams.long:
+            return False
+        self._wary_until = self._count + _WARY
+        return True
 
     def _in_passages(self, piece: str) -> bool:
         if self._said is None:

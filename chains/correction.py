@@ -1,7 +1,7 @@
 """A sentence put right by a sentence of its sources: as few words as possible are exchanged, or theirs are taken."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import islice, permutations, product
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -40,12 +40,13 @@ class Exchange(NamedTuple):
     words: str
 
 
-def corrected(claim: str, piece: str, judge: Judge) -> str | None:
+def corrected(claim: str, piece: str, judge: Judge, familiar: Set[str] = frozenset()) -> str | None:
     """`claim` with particulars of `piece` in place of its own, so that `piece` supports it; None if there is no way.
 
-    Particulars are numbers and dates, names, and words that have an opposite.
+    Particulars are numbers and dates, names, and words that have an opposite. `familiar` are the words of what was
+    asked about: a name of them is no error, even if the piece does not have it.
     """
-    for exchanges in islice(_ways(claim, piece), _TRIED):
+    for exchanges in islice(_ways(claim, piece, familiar), _TRIED):
         if not _speaks_of_the_same(claim, exchanges, piece):
             continue
         text = _exchanged(claim, exchanges)
@@ -54,12 +55,12 @@ def corrected(claim: str, piece: str, judge: Judge) -> str | None:
     return None
 
 
-def _ways(claim: str, piece: str) -> Iterator[Sequence[Exchange]]:
+def _ways(claim: str, piece: str, familiar: Set[str]) -> Iterator[Sequence[Exchange]]:
     """Sets of exchanges worth trying, the smallest first."""
     if unicodedata.normalize("NFKC", claim) != claim or unicodedata.normalize("NFKC", piece) != piece:
         return  # the places of their words are not those of their characters
     mine, theirs = statement(claim), statement(piece)
-    kinds = [_numbers(mine, theirs, piece), _names(mine, theirs, piece), _opposites(mine, theirs, piece)]
+    kinds = [_numbers(mine, theirs, piece), _names(mine, theirs, piece, familiar), _opposites(mine, theirs, piece)]
     choices = [[(), *kind] for kind in kinds]
     ways = ([exchange for chosen in way for exchange in chosen] for way in product(*choices))
     yield from sorted((way for way in ways if way), key=len)
@@ -89,8 +90,8 @@ def _in_place_of(said: Quantity, known: Quantity, mine: Statement, theirs: State
     return all(alone) or (said.unit == known.unit != "")
 
 
-def _names(mine: Statement, theirs: Statement, piece: str) -> list[tuple[Exchange, ...]]:
-    wrong = [span for span in names_of(mine) if not words_of(mine, span) <= theirs.words]
+def _names(mine: Statement, theirs: Statement, piece: str, familiar: Set[str]) -> list[tuple[Exchange, ...]]:
+    wrong = [span for span in names_of(mine) if not words_of(mine, span) <= theirs.words | familiar]
     right = [span for span in names_of(theirs) if not words_of(theirs, span) & mine.words]
     right += [span for span in names_of(theirs) if span not in right and not words_of(theirs, span) <= mine.words]
     return [

@@ -13,6 +13,8 @@ _MORE_WORDS = 3
 """That a sentence about the same may say besides, or as many as the claim has: else it is about more than that."""
 _CLOSE = 0.05
 """Numbers no further apart than this, of which one is round, are the same number."""
+_FEWEST_WORDS = 4
+_CLAUSE = re.compile(r"[;:] |, (?!and )|,? (?:whereas|while|but|after which|unless) ")
 _ELSEWHERE = re.compile(r"\bt?here\b(?! (?:is|are|was|were|will|has|have|must|may|can)\b)", re.IGNORECASE)
 """Words that point to a place named before: such a sentence is about that place."""
 _EVERY = re.compile(r"\b(?:every|each) (\w+)", re.IGNORECASE)
@@ -32,6 +34,16 @@ def says_otherwise(claim: str, piece: str, judge: Judge, familiar: Set[str]) -> 
 
     `familiar` are the words of what both are about: a name among them tells nothing apart.
     """
+    return any(_opposed(claim, part, judge, familiar) for part in (piece, *_parts(piece)))
+
+
+def _parts(piece: str) -> list[str]:
+    """The clauses of a long sentence that can stand alone."""
+    parts = [part.strip(" .") for part in _CLAUSE.split(piece)]
+    return [part for part in parts if len(part.split()) >= _FEWEST_WORDS] if len(parts) > 1 else []
+
+
+def _opposed(claim: str, piece: str, judge: Judge, familiar: Set[str]) -> bool:
     said, known = statement(claim), statement(piece)
     if _ELSEWHERE.search(piece) or not _same_matter(said, known, familiar):
         return _one_is_free(claim, said, piece, known) or _one_is_free(piece, known, claim, said)

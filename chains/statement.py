@@ -21,6 +21,7 @@ _AROUND = 4
 
 _MONEY = re.compile(r"([$€£¥] ?\d[\d.,]*) ?(k|m|mn|b|bn)\b", re.IGNORECASE)
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
+_FREE = re.compile(r"\b(?:without|at no|with no) (?:charge|cost|fee)s?\b", re.IGNORECASE)
 _BREAK = re.compile(r"[,;:.!?()—]|\s[-–]\s")
 _CONJUNCTIONS = frozenset("and but while whereas though although however or".split())
 SAME_MATTER = 0.60
@@ -61,6 +62,7 @@ class Statement:
     def of(text: str) -> "Statement":
         text = unicodedata.normalize("NFKC", visible(text))
         text = _MONEY.sub(lambda found: f"{found[1]} {_SCALES[found[2].lower()]}", text)
+        text = _FREE.sub("free of charge", text)
         found = tokens(text)
         stems = tuple(token.stem for token in found)
         telling = tuple(at for at, token in enumerate(found) if _tells(token))

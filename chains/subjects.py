@@ -13,7 +13,7 @@ _DESIGNATION = re.compile(r"[A-Z]\d{0,3}|\d{1,3}|[IVX]{2,4}")
 """What tells models apart behind a name, as in `E5 S` or `Halcyon 2`."""
 _OF_A_TEXT = frozenset("version edition amendment revision part no chapter section supplement volume issue v".split())
 _NUMBERED = frozenset("line bus tram train flight route room ward model type class building floor unit gate".split())
-_TITLE_WORD = re.compile(r"[\w'’]+")
+_TITLE_WORD = re.compile(r"\w[\w.'’]*(?<!\.)")
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w'’-]+")
 _KINDS = frozenset(
     word

@@ -165,7 +165,10 @@ def _both_deny(claim: Statement, piece: Statement) -> bool:
         return False
     if {"always", "never"} <= {token.folded for token in (*claim.tokens, *piece.tokens)}:
         return False
-    return all(any(piece.stems[at] in claim.words for at in negation.scope) for negation in piece.negations)
+    clauses = [clause for clause in claim.clauses if any(one.at in clause for one in claim.negations)]
+    denying = {claim.stems[at] for clause in clauses for at in clause}
+    denied = [{piece.stems[at] for at in negation.scope} for negation in piece.negations]
+    return all(scope & denying or len(scope & claim.words) > 1 for scope in denied)
 
 
 class _Copy(NamedTuple):

@@ -4,6 +4,7 @@ Another citation, other words, the other side beside them, or nothing: the least
 answer as lines and gives lines back; none needs a model.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -25,6 +26,11 @@ _CLOSEST = 6
 """Sentences of the evidence by which a sentence may be put right."""
 _SAME_MATTER = 0.5
 """Of the words of a sentence that a source contradicts, in the one of it that takes its place."""
+_SAME_MEANING, _SAME_TOPIC, _SAME_FIGURES = 0.75, 0.55, 0.4
+"""The cosine of two sentences that say the same in other words, of two about the same, of two with the same numbers."""
+_COUNTED = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", re.IGNORECASE)
+_CONVERTED = re.compile(r"\s*\((?:i\.e\. |about |approx\. |roughly )?[^()]*\d[^()]*\)")
+"""What was calculated from the number before it."""
 _SAME_CLAIM = 0.66
 """Of the words of a sentence that no source has, numbers and names aside, in the one that takes its place."""
 _FEWEST_WORDS = 4
@@ -61,6 +67,8 @@ class Bench:
     """What a source says of its age, and what stands around."""
     plainly: Judge
     """The judge for whom every word weighs the same."""
+    alike: Callable[[str, Sequence[str]], list[float]]
+    """The cosine of a sentence and each of some others."""
     floor: float
     """The score from which on a passage counts."""
     supporting: Mapping[int, Place] = field(default_factory=dict)
@@ -111,11 +119,13 @@ def settle_problems(lines: Sequence[Line], bench: Bench) -> Mended:
     notes: list[Note] = []
     for line in lines:
         trigger = trouble(line, bench)
-        mended = line if trigger is None else _mended(line, trigger, bench)
-        if trigger == "unsupported" and mended is None:
+        mended: Line | None = line
+        if trigger == "unsupported":
             mended = _in_other_words(line, bench)
-            trigger = "unsupported" if mended is None else None
-        if trigger is None and mended is line and line.verdict.support == "partial":
+            trigger = None if mended is not None else trigger
+        if trigger is not None:
+            mended = _mended(line, trigger, bench)
+        elif line.verdict.support == "partial":
             mended = _exact(line, bench)
             trigger = "unsupported" if mended is not line else None
         if mended is not None:
@@ -139,8 +149,15 @@ def _mended(line: Line, trigger: Trigger, bench: Bench) -> Line | None:
     exact = _corrected(line, plain, bench.closest(line), bench)
     if exact is not None:
         return exact
-    judged = bench.judge(plain, [piece.text for piece in bench.pieces])
-    return None if judged.best is None else _first_restated(line, [*own, bench.pieces[judged.best]], bench)
+    return _first_restated(line, [*own, *_most_alike(plain, bench)], bench)
+
+
+def _most_alike(plain: str, bench: Bench) -> list[Piece]:
+    """The sentences of the evidence that may say otherwise: what shares words with a sentence, the most alike first."""
+    wanted = set(content_terms(plain))
+    near = sorted(bench.pieces, key=lambda piece: -len(wanted & set(content_terms(piece.text))))[:_CLOSEST]
+    cosines = dict(zip((piece.place for piece in near), bench.alike(plain, [p.text for p in near]), strict=True))
+    return sorted(near, key=lambda piece: -cosines[piece.place])
 
 
 def _better_source(one: Piece, other: Piece, bench: Bench) -> bool:
@@ -153,9 +170,17 @@ def _in_other_words(line: Line, bench: Bench) -> Line | None:
     """The sentence as it is, in part supported, if only rare words weigh against it and no particular of it."""
     if line.origin == bench.half or not line.citations:
         return None
-    judgement = bench.plainly(without_markers(line.text), [citation.quote for citation in line.citations])
-    if judgement.support not in ACCEPTABLE or not set(judgement.parts) <= {"negation"}:
+    plain, quotes = _CONVERTED.sub("", without_markers(line.text)), [citation.quote for citation in line.citations]
+    cited = {citation.source_id for citation in line.citations}
+    around = [piece for piece in bench.pieces if piece.place[0] in cited]
+    judgement = bench.plainly(plain, [*(piece.text for piece in around), *{_context(p, bench).title for p in around}])
+    if not set(judgement.parts) <= {"negation"} or judgement.support == "contradicted":
         return None
+    own = bench.plainly(plain, quotes)
+    if own.support not in ACCEPTABLE:
+        borne = _COUNTED.search(plain) is not None and "numbers" not in own.parts
+        if max(bench.alike(plain, quotes)) < (_SAME_FIGURES if borne else _SAME_MEANING):
+            return None
     verdict = {
         "support": "partial",
         "score": round(min(judgement.score, 0.5), 4),
@@ -187,14 +212,27 @@ def _speaking_for(line: Line, plain: str, bench: Bench) -> Piece | None:
 
 def _corrected(line: Line, plain: str, pieces: Sequence[Piece], bench: Bench) -> Line | None:
     for piece in pieces:
-        wording = corrected(plain, readable(piece.text), bench.judge)
+        wording = corrected(plain, readable(piece.text), bench.judge, _familiar(piece, bench))
         if wording is not None:
             return resting(line, wording, piece, bench.judge)
     return None
 
 
+def _familiar(piece: Piece, bench: Bench) -> set[str]:
+    """The words of what was asked about, and of what the document of a sentence is called after."""
+    return set(content_terms(bench.question)) | _context(piece, bench).named
+
+
 def _first_restated(line: Line, pieces: Sequence[Piece], bench: Bench) -> Line | None:
-    return next(filter(None, (_restated(line, piece, bench) for piece in pieces)), None)
+    fitting = [piece for piece in pieces if not _elsewhere(piece, bench)]
+    return next(filter(None, (_restated(line, piece, bench) for piece in fitting)), None)
+
+
+def _elsewhere(piece: Piece, bench: Bench) -> bool:
+    """Whether a sentence is of a document about something else than was asked, as the best one shows."""
+    best = bench.pieces[0]
+    fits, _ = about(bench.question, _context(piece, bench), _context(best, bench))
+    return piece.document_id != best.document_id and not fits
 
 
 def _restated(line: Line, piece: Piece, bench: Bench) -> Line | None:
@@ -204,7 +242,10 @@ def _restated(line: Line, piece: Piece, bench: Bench) -> Line | None:
         wanted, said = set(content_terms(plain)), set(content_terms(piece.text))
         same = len(wanted & said) >= _SAME_MATTER * min(len(wanted), len(said))
     else:
-        same = closeness(plain, [piece.text])[0] >= _SAME_CLAIM
+        cited = piece in bench.cited_by(line)
+        same = closeness(plain, [piece.text])[0] >= _SAME_CLAIM or (
+            bench.alike(plain, [piece.text])[0] >= (_SAME_TOPIC if cited else _SAME_MEANING)
+        )
     return _quoting(line, piece, bench) if same else None
 
 
@@ -246,7 +287,7 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
         piece, rank = _foremost(against, own[0], bench)
         title, ours = piece.title, own[0].title
         why = "is newer than" if rank == _NEWER else "speaks of what was asked, other than"
-        if rank > 0 and piece.place in rest:
+        if rank > 0 and piece.place in rest and _told_already(piece, lines, line):
             notes.append(Note("disagreement", f"“{title}” {why} “{ours}” and was cited already"))
         elif rank > 0 and (following := _following(line, piece, bench)) is not None:
             kept.append(following)
@@ -259,6 +300,12 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
     return Mended(kept, notes)
 
 
+def _told_already(piece: Piece, lines: Sequence[Line], line: Line) -> bool:
+    """Whether another sentence of the answer says what a source says."""
+    others = [without_markers(other.text) for other in lines if other is not line]
+    return any(closeness(readable(piece.text), [other])[0] >= _SAME_CLAIM for other in others)
+
+
 def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opposition]) -> list[Piece]:
     """What other documents about the same thing say otherwise, the closest first."""
     plain, places = without_markers(line.text), {piece.place for piece in own}
@@ -268,10 +315,13 @@ def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opp
     asked = set(content_terms(bench.question))
     documents = {piece.document_id for piece in own}
     against = []
+    said = [plain, own[0].text] if line.verdict.support == "supported" else [plain]
     for piece in bench.pieces:
         if piece.document_id in documents or not _comparable(piece, plain, asked, mine, bench):
             continue
-        if piece.place in found or says_otherwise(plain, piece.text, bench.judge, asked | mine.words):
+        if piece.place in found or any(
+            says_otherwise(one, piece.text, bench.judge, asked | mine.words) for one in said
+        ):
             against.append(piece)
     near = dict(zip((piece.place for piece in against), closeness(plain, [p.text for p in against]), strict=True))
     return sorted(against, key=lambda piece: -near[piece.place])
@@ -322,7 +372,7 @@ def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
 
 def _following(line: Line, piece: Piece, bench: Bench) -> Line | None:
     plain = without_markers(line.text)
-    wording = corrected(plain, readable(piece.text), bench.judge)
+    wording = corrected(plain, readable(piece.text), bench.judge, _familiar(piece, bench))
     return _quoting(line, piece, bench) if wording is None else resting(line, wording, piece, bench.judge)
 
 

@@ -57,7 +57,7 @@ gallon gallons | second seconds sec secs | minute minutes min mins | hour hours 
 month months | year years yr yrs | decade decades | century centuries | dollar dollars usd | euro euros eur |
 yen jpy | pound pounds gbp | cent cents | kw kilowatt kilowatts | mw megawatt megawatts | gw gigawatt gigawatts |
 kb kilobyte kilobytes | mb megabyte megabytes | gb gigabyte gigabytes | tb terabyte terabytes | hectare hectares ha |
-acre acres | degree degrees | mph | kmh | hz | khz | mhz | ghz | volt volts | watt watts | knot knots | ms
+acre acres | degree degrees | mph | kmh | hz | khz | mhz | ghz | volt volts | watt watts | knot knots | ms | m2 | km2
 """
 _UNITS = {word: group.split()[0] for group in _UNIT_SPELLINGS.split("|") for word in group.split()}
 _DIMENSIONS = {
@@ -134,7 +134,17 @@ def quantities(text: str, tokens: Sequence[Token]) -> list[Quantity]:
         else:
             found.append(quantity._replace(bound=_bound(text, tokens, quantity.first)))
             at = quantity.last + 1
-    return _dated(text, tokens, found) if len(found) > 1 else found
+    return _dated(text, tokens, _sized(tokens, found)) if len(found) > 1 else found
+
+
+def _sized(tokens: Sequence[Token], found: Sequence[Quantity]) -> list[Quantity]:
+    """`1.2 by 0.6 metres`: the unit is that of both."""
+    sized = list(found)
+    for at, (one, other) in reversed(list(enumerate(pairwise(found)))):
+        beside = other.first == one.last + 2 and tokens[one.last + 1].folded in {"by", "x"}
+        if beside and one.kind == "number" and not one.unit:
+            sized[at] = one._replace(unit=sized[at + 1].unit)
+    return sized
 
 
 def agree(said: Quantity, known: Quantity) -> bool:
@@ -264,9 +274,24 @@ def _quantity(text: str, tokens: Sequence[Token], at: int) -> Quantity | None:
         if at and tokens[at - 1].folded in {"a", "an", "per"} and not word.endswith("s"):
             return _measured(text, tokens, _SCALES[word], at, at)
         return Quantity(_SCALES[word], "scale", "", at, at)
+    if word in {"half", "quarter"} and (past := _past_the_hour(tokens, at)) is not None:
+        return past
     if word == "half":
         return _half(text, tokens, at)
     return None
+
+
+def _past_the_hour(tokens: Sequence[Token], at: int) -> Quantity | None:
+    """`half past eleven`, `quarter to six`: either half of the day."""
+    if at + 2 >= len(tokens) or tokens[at + 1].folded not in {"past", "to"}:
+        return None
+    hour = tokens[at + 2].folded
+    hours = int(hour) if hour.isdigit() else _SMALL.get(hour, 0)
+    if not 1 <= hours <= 12:
+        return None
+    minutes = 30 if tokens[at].folded == "half" else 15
+    sign = 1 if tokens[at + 1].folded == "past" else -1
+    return Quantity(float((60 * hours + sign * minutes) % 720), "time", "", at, at + 2)
 
 
 def _half(text: str, tokens: Sequence[Token], at: int) -> Quantity:
@@ -295,6 +320,8 @@ def _of_digits(text: str, tokens: Sequence[Token], at: int) -> Quantity:
         return Quantity(value, "year", "", at, at)
     if _MINUS.search(text, max(0, token.start - 3), token.start):
         value = -value
+    if value == 12 and at + 1 < len(tokens) and tokens[at + 1].folded in {"noon", "midnight"}:
+        return Quantity(720.0 if tokens[at + 1].folded == "noon" else 0.0, "time", "day", at, at + 1)
     value, last = _mixed(text, tokens, value, at)
     return _measured(text, tokens, value, at, last)
 
@@ -425,6 +452,9 @@ def _unit_after(text: str, tokens: Sequence[Token], last: int) -> tuple[str, int
         return "", last
     between = text[tokens[last].end : tokens[last + 1].start]
     follower = tokens[last + 1]
+    if follower.folded in {"square", "sq"} and last + 2 < len(tokens):
+        side = _UNITS.get(tokens[last + 2].folded, "")
+        return (f"{side}2", last + 2) if side and not between.strip(" -\u00a0") else ("", last)
     unit = _TIMES if follower.text == "times" else _UNITS.get(follower.folded, "")
     return (unit, last + 1) if unit and not between.strip(" -\u00a0") else ("", last)
 

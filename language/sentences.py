@@ -8,7 +8,7 @@ import nupunkt
 Span = tuple[int, int]
 """Start and end in code points, end exclusive."""
 
-_HALF_DAY_END = re.compile(r"\b[ap]\.m\.(?=\s+[A-Z])")
+_ABBREVIATED_END = re.compile(r"(?:\b[ap]\.m|\b\d+ ?(?:km|cm|mm|m|kg|mg|g|ml|l|min|h))\.(?=\s+[A-Z])")
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])")
 
 
@@ -28,15 +28,15 @@ def sentence_spans(text: str) -> list[Span]:
     start = 0
     for cut in [*(match.start() for match in _PARAGRAPH_BREAK.finditer(text)), len(text)]:
         for begin, end in nupunkt.sent_spans(text[start:cut]):
-            for one, other in _after_half_days(text, start + begin, start + end):
+            for one, other in _after_abbreviations(text, start + begin, start + end):
                 _append_trimmed(spans, text, one, other)
         start = cut
     return spans
 
 
-def _after_half_days(text: str, begin: int, end: int) -> list[Span]:
-    """A sentence cut where it ends in `a.m.` or `p.m.`, which the model takes for an abbreviation inside one."""
-    cuts = [begin, *(begin + match.end() for match in _HALF_DAY_END.finditer(text[begin:end])), end]
+def _after_abbreviations(text: str, begin: int, end: int) -> list[Span]:
+    """A sentence cut where it ends in `p.m.` or `10 m.`, which the model takes for an abbreviation inside one."""
+    cuts = [begin, *(begin + match.end() for match in _ABBREVIATED_END.finditer(text[begin:end])), end]
     return list(pairwise(cuts))
 
 

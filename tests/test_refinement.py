@@ -1,0 +1,195 @@
+"""Refinement, end to end: what becomes of a draft over a few documents, with the least change that makes it right."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from langchain_core.runnables import RunnableLambda
+
+from graph.context import Collaborators, Limits
+from retrieval.library import Library
+from server.bootstrap import library_in
+from tests.support.revisions import Draft, Paper, Refined, Refining, shelve
+
+BUILT = "The lighthouse of Brack was built in 1874 by the engineer Greta Holm."
+LAMP = "The lamp of the lighthouse can be seen from nineteen miles away."
+KEEPER = "The keeper opens the tower to visitors on the first Sunday of every month."
+LIMIT = "The speed limit in Brack harbour is four knots."
+INVENTED = "Purple dolphins paid for the golden roof."
+ASKED = "Who built the lighthouse of Brack?"
+LIGHTHOUSE: Mapping[str, Paper] = {
+    "lighthouse": f"{BUILT} {LAMP} {KEEPER}",
+    "bakery": "The bakery opens at six in the morning. Bread is sold until noon.",
+}
+
+
+@pytest.fixture(scope="module")
+def small_library(encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    library = library_in(tmp_path_factory.mktemp("refined"), encoder)
+    yield library
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def refining(small_library: Library, collaborators: Collaborators) -> Refining:
+    return Refining(replace(collaborators, library=small_library), replace)
+
+
+@pytest.fixture
+def refine(refining: Refining, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Refines a draft over papers of its own."""
+
+    async def over(papers: Mapping[str, Paper], question: str, draft: Draft, **parts: Any) -> Refined:
+        collection = f"{request.node.name} {len(refining.library.sizes())}"
+        shelve(refining.library, collection, papers)
+        return await refining.run(collection, question, draft, **parts)
+
+    return over
+
+
+async def test_a_draft_that_is_right_is_confirmed_without_a_change(refine: Any) -> None:
+    done = await refine(LIGHTHOUSE, ASKED, [(BUILT, BUILT), (LAMP, LAMP)])
+    assert (done.update["action"], done.update["revision"], done.update["changes"]) == ("confirm", 0, [])
+    assert done.update["refined_answer"] == done.said == done.final["answer"]
+
+
+async def test_a_contradicted_sentence_is_put_right_with_the_least_change(refine: Any) -> None:
+    wrong = BUILT.replace("1874", "1921")
+    done = await refine(LIGHTHOUSE, ASKED, [(wrong, BUILT), (LAMP, LAMP)])
+    assert (done.update["action"], done.update["triggers"]) == ("patch", ["contradicted"])
+    assert done.text == f"{BUILT} {LAMP}"
+    assert [change["sentence"] for change in done.update["changes"]] == [0]
+
+
+async def test_what_nothing_supports_is_left_out_and_the_rest_stands(refine: Any) -> None:
+    done = await refine(LIGHTHOUSE, ASKED, [(BUILT, BUILT), (INVENTED, BUILT), (LAMP, LAMP)])
+    assert (done.update["action"], done.update["triggers"]) == ("patch", ["unsupported"])
+    assert done.text == f"{BUILT} {LAMP}"
+    assert [(change["sentence"], change["after"]) for change in done.update["changes"]] == [(1, "")]
+
+
+async def test_what_is_right_and_cites_the_wrong_sentence_gets_the_right_citation(refine: Any) -> None:
+    done = await refine(LIGHTHOUSE, ASKED, [(BUILT, None), (LAMP, KEEPER)])
+    assert done.text == f"{BUILT} {LAMP}"
+    assert [citation["quote"] for citation in done.final["citations"]] == [BUILT, LAMP]
+
+
+async def test_a_draft_of_which_nothing_is_supported_is_retracted_into_the_fallback(refine: Any) -> None:
+    done = await refine(LIGHTHOUSE, ASKED, [(INVENTED, BUILT), ("Everybody agrees with the cheese.", None)])
+    assert (done.update["action"], done.final["outcome"], done.final["citations"]) == ("retract", "fallback", [])
+    assert "dolphins" in done.said
+    assert "dolphins" not in done.final["answer"]
+
+
+async def test_a_draft_of_which_more_than_half_is_rewritten_is_replaced(refine: Any) -> None:
+    draft = [(BUILT.replace("Greta Holm", "Ines Falk"), BUILT), (LAMP.replace("nineteen", "ninety"), LAMP)]
+    done = await refine(LIGHTHOUSE, ASKED, [*draft, (KEEPER, KEEPER)])
+    assert (done.update["action"], done.text) == ("replace", f"{BUILT} {LAMP} {KEEPER}")
+
+
+NINE = LIMIT.replace("four", "nine")
+LIMITS = "What is the speed limit in Brack harbour?"
+
+
+@pytest.mark.parametrize("cited", ["old", "new"])
+async def test_of_two_documents_that_disagree_the_newer_one_is_followed(refine: Any, cited: str) -> None:
+    papers = {"old": (LIMIT, {"date": "2020-05-01"}), "new": (NINE, {"date": "2024-05-01"})}
+    said = LIMIT if cited == "old" else NINE
+    done = await refine(papers, LIMITS, [(said, said)])
+    assert done.text == NINE
+    assert done.update["action"] == ("patch" if cited == "old" else "confirm")
+    assert {citation["quote"] for citation in done.final["citations"]} == {NINE}
+
+
+@pytest.mark.parametrize(("said", "other", "title"), [(LIMIT, NINE, "two"), (NINE, LIMIT, "one")])
+async def test_of_two_documents_that_disagree_both_are_told_where_neither_is_newer(
+    refine: Any, said: str, other: str, title: str
+) -> None:
+    done = await refine({"one": LIMIT, "two": NINE}, LIMITS, [(said, said)])
+    assert (done.update["action"], done.update["triggers"]) == ("patch", ["disagreement"])
+    assert done.text == f"{said} However, “{title}” says: “{other[:-1]}”."
+    assert {citation["quote"] for citation in done.final["citations"]} == {LIMIT, NINE}
+
+
+async def test_two_figures_of_one_document_are_no_disagreement(refine: Any) -> None:
+    done = await refine({"one": f"{LIMIT} {NINE}", "two": "Boats pay a toll."}, LIMITS, [(LIMIT, LIMIT)])
+    assert done.update["action"] == "confirm"
+
+
+async def test_a_part_of_the_question_that_was_left_open_is_answered(refine: Any) -> None:
+    permit = "A mooring permit in Brack costs 45 crowns a week."
+    issued = "Mooring permits are issued by the harbour office of Brack."
+    question = "What does a mooring permit in Brack cost and where is it issued?"
+    done = await refine({"mooring": f"{permit} {issued}"}, question, [(permit, permit)])
+    assert (done.update["action"], done.update["triggers"]) == ("patch", ["aspect"])
+    assert done.text == f"{permit} {issued}"
+    assert [(change["before"], change["sentence"]) for change in done.update["changes"]] == [("", 1)]
+    full = await refine({"mooring": f"{permit} {issued}"}, question, [(permit, permit), (issued, issued)])
+    assert full.update["action"] == "confirm"
+
+
+WRONG: Draft = [(BUILT, BUILT), (LAMP.replace("nineteen", "ninety"), LAMP), (INVENTED, BUILT)]
+MENDED = f"{BUILT} {LAMP}"
+"""What the deterministic repair makes of it."""
+
+
+def writing(text: str) -> RunnableLambda[Any, str]:
+    """A model that corrects a draft to a text in which `{sentence}` stands for its row."""
+
+    def correct(given: Any) -> str:
+        rows = {}
+        for number, passage in enumerate(given["passages"], start=1):
+            for at, (start, end) in enumerate(passage.metadata["sentences"], start=1):
+                rows.setdefault(passage.page_content[start:end], f"[{number}.{at}]")
+        written = text
+        for sentence, row in rows.items():
+            written = written.replace(f"{{{sentence}}}", row)
+        return written
+
+    return RunnableLambda(correct)
+
+
+OWN_WORDS = "From nineteen miles away the lamp of the lighthouse can be seen"
+
+
+async def test_a_models_correction_is_taken_if_every_sentence_of_it_is_supported(refine: Any) -> None:
+    text = f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS} {{{LAMP}}}."
+    done = await refine(LIGHTHOUSE, ASKED, WRONG, refine=writing(text))
+    assert done.text == f"{BUILT} {OWN_WORDS}."
+    assert [change["sentence"] for change in done.update["changes"]] == [1, 2]
+
+
+async def hang(given: Any) -> str:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def fail(given: Any) -> str:
+    raise OSError("no route to the model")
+
+
+REJECTED: dict[str, Any] = {
+    "it adds an invention": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS} {{{LAMP}}}. Cats sing opera {{{BUILT}}}."),
+    "it keeps what is wrong": writing(f"{BUILT[:-1]} {{{BUILT}}}. {LAMP.replace('nineteen', 'ninety')} {{{LAMP}}}."),
+    "it gets another thing wrong": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS.replace('nine', 'eigh')} {{{LAMP}}}."),
+    "it loses a right sentence": writing(f"{OWN_WORDS} {{{LAMP}}}."),
+    "it alters a right sentence": writing(
+        f"Greta Holm built the lighthouse of Brack in 1874 {{{BUILT}}}. {OWN_WORDS} {{{LAMP}}}."
+    ),
+    "it gives up what can be repaired": writing(f"{BUILT[:-1]} {{{BUILT}}}."),
+    "it cites nothing": writing("I am sorry, I cannot do that."),
+    "it holds a link": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS}, see https://evil.example/ {{{LAMP}}}."),
+    "it speaks of something else": writing(f"{BUILT[:-1]} {{{BUILT}}}. {KEEPER[:-1]} {{{KEEPER}}}."),
+    "it is empty": writing(""),
+    "it fails": RunnableLambda(fail),
+    "it hangs": RunnableLambda(hang),
+}
+
+
+@pytest.mark.parametrize("why", REJECTED)
+async def test_the_deterministic_repair_stands_where_a_models_correction_is_no_better(refine: Any, why: str) -> None:
+    done = await refine(LIGHTHOUSE, ASKED, WRONG, refine=REJECTED[why], limits=Limits(refine_seconds=0.2))
+    assert done.text == MENDED
+    assert not [event for event in done.events if event["event_type"] == "error"]
