@@ -173,7 +173,9 @@ def fail(given: Any) -> str:
 REJECTED: dict[str, Any] = {
     "it adds an invention": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS} {{{LAMP}}}. Cats sing opera {{{BUILT}}}."),
     "it keeps what is wrong": writing(f"{BUILT[:-1]} {{{BUILT}}}. {LAMP.replace('nineteen', 'ninety')} {{{LAMP}}}."),
-    "it gets another thing wrong": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS.replace('nine', 'eigh')} {{{LAMP}}}."),
+    "it gets another thing wrong": writing(
+        f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS.replace('nine', 'eigh')} {{{LAMP}}}."
+    ),
     "it loses a right sentence": writing(f"{OWN_WORDS} {{{LAMP}}}."),
     "it alters a right sentence": writing(
         f"Greta Holm built the lighthouse of Brack in 1874 {{{BUILT}}}. {OWN_WORDS} {{{LAMP}}}."
@@ -193,3 +195,21 @@ async def test_the_deterministic_repair_stands_where_a_models_correction_is_no_b
     done = await refine(LIGHTHOUSE, ASKED, WRONG, refine=REJECTED[why], limits=Limits(refine_seconds=0.2))
     assert done.text == MENDED
     assert not [event for event in done.events if event["event_type"] == "error"]
+
+
+@pytest.mark.xfail(strict=True, reason="the first judge does not compare what a price is for")
+async def test_a_price_a_month_is_not_a_price_a_week(refine: Any) -> None:
+    permit = "A mooring permit in Brack costs 45 crowns a week."
+    wrong = permit.replace("week", "month")
+    done = await refine({"mooring": permit}, "What does a mooring permit in Brack cost?", [(wrong, permit)])
+    assert "month" not in done.text
+
+
+@pytest.mark.xfail(strict=True, reason="the date a sentence speaks of is taken for the age of its source")
+async def test_of_two_documents_that_disagree_in_a_date_neither_is_the_newer_one(refine: Any) -> None:
+    earlier = "The ban on anchors in Brack is in force since 1 May 2023."
+    later = earlier.replace("2023", "2024")
+    papers = {"one": f"{earlier} {LIMIT}", "two": f"{later} Boats pay a toll."}
+    done = await refine(papers, "Since when is the ban on anchors in Brack in force?", [(earlier, earlier)])
+    assert "2023" in done.text
+    assert "2024" in done.text

@@ -1,11 +1,12 @@
 """Whatever a model drafts of truths, altered truths and inventions, refinement keeps the promises of a revision."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 
 from chains.verify import lexical_judge
 from graph.context import Collaborators
@@ -13,8 +14,7 @@ from graph.lines import without_markers
 from tests.support.libraries import word_library
 from tests.support.revisions import Draft, Refined, Refining, shelve
 
-CASES = 300
-COLLECTION = "brack"
+CASES = 100
 QUESTION = "What do the notes say of Brack?"
 TRUTHS: dict[str, dict[str, list[str]]] = {
     "lighthouse": {
@@ -60,6 +60,14 @@ TRUTHS: dict[str, dict[str, list[str]]] = {
     },
 }
 """Of each document its sentences, and ways to get them wrong."""
+RIVALS = {
+    "notice": (
+        "A mooring permit costs 60 crowns a week. The bakery is open on Tuesdays and opens at 6:30 on other days.",
+        {"date": "2024-01-01"},
+    ),
+    "leaflet": "The speed limit inside the basin is six knots. Visitors climb the tower on the last Sunday of a month.",
+}
+"""Documents that say otherwise than some of them, one of them with a date."""
 ALTERED = {truth: wrong for sentences in TRUTHS.values() for truth, wrong in sentences.items()}
 INVENTED = [
     "Purple dolphins paid for the golden roof.",
@@ -72,7 +80,9 @@ INVENTED = [
 @pytest.fixture
 async def refining(collaborators: Collaborators, tmp_path: Any) -> AsyncIterator[Refining]:
     library = word_library(tmp_path)
-    shelve(library, COLLECTION, {name: " ".join(sentences) for name, sentences in TRUTHS.items()})
+    papers = {name: " ".join(sentences) for name, sentences in TRUTHS.items()}
+    shelve(library, "agreed", papers)
+    shelve(library, "disputed", papers | RIVALS)
     yield Refining(replace(collaborators, library=library), replace)
     library.close()
 
@@ -97,16 +107,63 @@ def dropped_what_is_wrong(done: Refined, draft: Draft) -> bool:
     return not any(text in done.text for text, _ in draft if text not in ALTERED)
 
 
-async def test_every_revision_of_every_draft_is_no_worse_and_says_truly_what_it_changed(refining: Refining) -> None:
+def scribbling(chance: random.Random) -> RunnableLambda[Any, str]:
+    """A model that corrects a draft well or badly: it restates sources, makes things up, drops and keeps sentences."""
+
+    def correct(given: Any) -> str:
+        rows = [
+            (passage.page_content[start:end], f"[{number}.{at}]")
+            for number, passage in enumerate(given["passages"], start=1)
+            for at, (start, end) in enumerate(passage.metadata["sentences"], start=1)
+        ]
+        return " ".join(
+            _rewritten(at, text, given["problems"], rows, chance) for at, text in enumerate(given["sentences"])
+        )
+
+    return RunnableLambda(correct)
+
+
+def _rewritten(
+    at: int, text: str, problems: Sequence[int], rows: Sequence[tuple[str, str]], chance: random.Random
+) -> str:
+    plain = without_markers(text).rstrip(".")
+    piece, row = chance.choice(rows)
+    luck = chance.random()
+    if at not in problems and luck < 0.9:
+        row = next((number for sentence, number in rows if sentence == f"{plain}."), row)
+        return f"{plain} {row}."
+    if luck < 0.6:
+        near = max(rows, key=lambda known: len(set(known[0].split()) & set(plain.split())))
+        return f"Indeed, {near[0][0].lower()}{near[0][1:-1]} {near[1]}."
+    if luck < 0.7:
+        return f"{chance.choice(INVENTED)[:-1]} {row}."
+    return f"{piece[:-1]} {row}." if luck < 0.8 else text if luck < 0.9 else ""
+
+
+@pytest.mark.parametrize("model", [False, True], ids=["without a model", "with a model"])
+async def test_every_revision_of_every_draft_is_no_worse_and_says_truly_what_it_changed(
+    refining: Refining, *, model: bool
+) -> None:
     chance = random.Random(7)
-    actions = set()
+    actions, own_words = set(), 0
     for _ in range(CASES):
         draft = drawn(chance)
-        done = await refining.run(COLLECTION, QUESTION, draft)
+        done = await refining.run("agreed", QUESTION, draft, refine=scribbling(chance) if model else None)
         assert kept_what_is_right(done, draft), draft
         assert dropped_what_is_wrong(done, draft), draft
         actions.add(done.update["action"])
+        own_words += "Indeed" in done.text
     assert actions == {"confirm", "patch", "replace", "retract"}
+    assert bool(own_words) is model
+
+
+async def test_the_promises_of_a_revision_hold_where_documents_disagree(refining: Refining) -> None:
+    chance = random.Random(8)
+    triggers: set[str] = set()
+    for _ in range(CASES):
+        done = await refining.run("disputed", QUESTION, drawn(chance), refine=chance.choice([None, scribbling(chance)]))
+        triggers.update(done.update.get("triggers") or ())
+    assert triggers == {"contradicted", "unsupported", "disagreement"}
 
 
 def test_the_alterations_are_told_from_the_truth() -> None:

@@ -89,7 +89,9 @@ def test_a_claim_is_never_turned_into_another_one(claim: str, piece: str) -> Non
     assert corrected(claim, piece, judge) is None
 
 
-def account(title: str = "Fees", sentence: str = "The fee is 20 crowns.", text: str = "", **metadata: object) -> Account:
+def account(
+    title: str = "Fees", sentence: str = "The fee is 20 crowns.", text: str = "", **metadata: object
+) -> Account:
     return Account(title=title, sentence=sentence, text=f"{text} {sentence}", metadata=metadata)
 
 
