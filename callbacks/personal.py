@@ -220,7 +220,8 @@ class PersonalFilter:
             found = [finding for finding in found if finding.end <= limit]
         said, at = [], 0
         for start, end, kind in found:
-            said += [run[at:start], personal_withheld(kind)]
+            image = run[at:start].endswith("!")  # is what it must not look like
+            said += [run[at:start], " " if image else "", personal_withheld(kind)]
             self._removed[kind] += 1
             at = end
         return limit, "".join(said) + run[at:limit]

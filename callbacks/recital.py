@@ -27,7 +27,7 @@ class Grams:
         self.seeds: set[str] = set()
         for text in texts:
             plain = letters_of(text)
-            rotated = encode(plain, "rot13")
+            rotated = letters_of(encode(text, "rot13"))
             for letters in (plain, plain[::-1], rotated, rotated[::-1]):
                 for grams, size in ((self.long, LETTERS), (self.pieces, _PIECE), (self.seeds, _SEED)):
                     grams.update(letters[at : at + size] for at in range(len(letters) - size + 1))
@@ -65,8 +65,9 @@ class Recital:
         False, and nothing noted, if they must be looked at one by one.
         """
         seeds = self._grams.seeds
-        if self._reciting:
+        if self._reciting or not self._lettering.plain:
             return False
+        letters = letters.replace("l", "i")
         if (self._window[-_SEED:] in seeds or letters[:_SEED] in seeds) and self._touches(letters):
             return False
         self._window += letters
@@ -80,11 +81,12 @@ class Recital:
         """What of a text may be said; `placeholder` stands for the rest."""
         out = []
         for char in text:
+            before = self._lettering.previous
             letters = self._lettering.of(char)
             if letters:
                 recites = [self._recites(letter) for letter in letters][-1]
                 if recites and not self._reciting:
-                    out.append(placeholder)
+                    out.append(f" {placeholder}" if before == "!" else placeholder)  # no image
                     self._removed["prompt"] += 1
                 elif self._reciting and not recites:
                     out.append(self._between or " ")

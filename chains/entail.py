@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from chains.foreign import Foreign
 from chains.parsing import TextParser
 from chains.prompts import ENTAIL, material, told
 
@@ -69,9 +70,11 @@ def model_entailment(model: BaseChatModel) -> Settle:
 def cross_encoder_entailment(encoder: BaseCrossEncoder) -> Settle:
     """By a cross-encoder whose score is the entailment of the second text by the first: 0..1, or a logit."""
 
+    foreign = Foreign()
+
     async def settle(doubts: Sequence[Doubt]) -> list[Settlement | None]:
         pairs = [(piece, doubt.sentence) for doubt in doubts for piece in doubt.evidence]
-        scores = iter(_probabilities(await asyncio.to_thread(encoder.score, pairs)) if pairs else ())
+        scores = iter(_probabilities(await foreign.call(encoder.score, pairs)) if pairs else ())
         return [_entailed([next(scores) for _ in doubt.evidence]) for doubt in doubts]
 
     return RunnableLambda(settle, name="entail_chain")

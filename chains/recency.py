@@ -91,7 +91,8 @@ def _dated(account: Account) -> Moment | None:
     """As it was stored, else by the title, else by the text around."""
     stored = [_latest(str(value)) for key, value in account.metadata.items() if _DATED_KEY.search(key)]
     known = max(filter(None, stored), key=_full, default=None)
-    return known or _latest(account.title) or _latest(account.text, in_force=True)
+    around = account.text.replace(account.sentence, " ")  # whose own date may be what the sources differ in
+    return known or _latest(account.title) or _latest(around, in_force=True)
 
 
 def _versioned(account: Account) -> tuple[int, ...] | None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from chains.foreign import Foreign
+
 PATIENCE_SECONDS = 0.5
 """How long the slow lane lets others pass. Where readers never stop coming, it has to go on all the same."""
 
@@ -20,6 +22,8 @@ class Lanes:
         self._empty = asyncio.Event()
         self._empty.set()
         self._room = asyncio.Semaphore(slow_at_once)
+        self.foreign = Foreign(slow_at_once)
+        """Where the slow lane calls somebody else's code."""
         self._patience = patience
 
     def enter(self) -> Callable[[], None]:

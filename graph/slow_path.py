@@ -18,6 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from callbacks.events import Error
+from chains.foreign import Foreign
 from graph.context import RagContext
 from graph.evidence import Opposition, oppositions, pieces_of
 from graph.report import report, show_sources, status
@@ -71,9 +72,14 @@ async def rerank(state: SlowState, context: RagContext) -> Findings:
     found = join_passages(state["candidates"], state.get("evidence", []))
     ranked = sorted(found, key=lambda document: -document.metadata["score"])
     await status("verifying", f"Checking the answer against {len(ranked)} passages")
-    if context.collaborators.reranker is not None:
-        ranked = await reranked(context.collaborators.reranker, state["question"], ranked)
-    return {"evidence": ranked}
+    reranker = context.collaborators.reranker
+    if reranker is None:
+        return {"evidence": ranked}
+    try:
+        async with asyncio.timeout(context.collaborators.limits.slow_path_seconds * _SHARE / 2):
+            return {"evidence": await reranked(reranker, state["question"], ranked, context.lanes.foreign)}
+    except Exception:  # somebody else's model; the order of the search is as good as there is
+        return {"evidence": ranked, **await _failed("rerank", state)}
 
 
 async def screen(state: SlowState, context: RagContext) -> Findings:
@@ -90,10 +96,12 @@ async def compare(state: SlowState, context: RagContext) -> Findings:
     return {"oppositions": found}
 
 
-async def reranked(reranker: BaseCrossEncoder, question: str, ranked: list[Document]) -> list[Document]:
+async def reranked(
+    reranker: BaseCrossEncoder, question: str, ranked: list[Document], foreign: Foreign
+) -> list[Document]:
     """In the order of a cross-encoder. Raises `ValueError` if what it says is no order, and whatever it raises."""
     pairs = [(question, document.page_content) for document in ranked]
-    scores = [float(score) for score in await asyncio.to_thread(reranker.score, pairs)]
+    scores = [float(score) for score in await foreign.call(reranker.score, pairs)]
     if len(scores) != len(ranked) or not all(map(math.isfinite, scores)):
         raise ValueError("the reranker gave no number for each passage")
     order = sorted(range(len(ranked)), key=lambda at: -scores[at])
@@ -129,12 +137,17 @@ def _degrading(name: str, step: Step) -> Any:
         try:
             async with asyncio.timeout(context.collaborators.limits.slow_path_seconds * _SHARE):
                 return await step(state, context)
-        except Exception:  # a store, a model, somebody's reranker: whatever it is, the draft does not depend on it
-            log.warning("the slow path could not %s", name, exc_info=True)
-            code, message = _FAILURES[name]
-            if state["policy"].precheck == "full_slow_path" and name in NEEDED:
-                message = "The deeper check failed, and nothing in this domain is answered without it."
-            await report(Error(code=code, message=message, fatal=False, retryable=True, stage="verifying"))
-            return {"degraded": [name]}
+        except Exception:  # a store, a model, whatever it is: the draft does not depend on it
+            return await _failed(name, state)
 
     return node
+
+
+async def _failed(name: str, state: SlowState) -> Findings:
+    """Tell that a step failed. To be called where its exception is handled."""
+    log.warning("the slow path could not %s", name, exc_info=True)
+    code, message = _FAILURES[name]
+    if state["policy"].precheck == "full_slow_path" and name in NEEDED:
+        message = "The deeper check failed, and nothing in this domain is answered without it."
+    await report(Error(code=code, message=message, fatal=False, retryable=True, stage="verifying"))
+    return {"degraded": [name]}

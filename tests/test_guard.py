@@ -196,6 +196,8 @@ RECITALS = [
     RULES.replace(" ", "\n"),
     RULES.replace(" ", "_"),
     RULES.replace("e", "3").replace("o", "0"),
+    RULES.lower().translate(str.maketrans("aeioslt", "43105!7")),
+    RULES.translate(str.maketrans("aeilost", "4311057")),
     RULES.replace("a", "а").replace("e", "е"),
     LEAD[::-1],
     encode(RULES, "rot13"),
@@ -222,9 +224,9 @@ def test_the_instructions_are_not_recited(text: str, size: int) -> None:
     assert holds_placeholder(said)
     assert removed["prompt"] >= 1
     assert said.endswith("\n\nLamps shine [1.1].")
-    said = said.replace("а", "a").replace("е", "e").replace("3", "e").replace("0", "o")
-    plain = letters(RULES)
-    for form in (plain, plain[::-1], encode(plain, "rot13"), encode(plain, "rot13")[::-1]):
+    said = said.lower().translate(str.maketrans("аеl43105!7", "aeiaeiosit"))
+    plain, rotated = letters(RULES).replace("l", "i"), letters(encode(RULES, "rot13")).replace("l", "i")
+    for form in (plain, plain[::-1], rotated, rotated[::-1]):
         assert not any(form[at : at + 32] in letters(said) for at in range(len(form) - 31)), said
 
 

@@ -120,7 +120,7 @@ def test_personal_data_is_withheld_in_the_answer_and_blacked_out_in_what_it_show
     first, second = PERSONAL.split(". The harbour")
     events = personal_scene(f"{first} [1.1]. The harbour{second.removesuffix('.')} [1.2].")
     check_grammar(events)
-    told = json.dumps(events, ensure_ascii=False)
+    told = json.dumps([event["payload"] for event in events], ensure_ascii=False)
     for secret in ("greta.holm@", "@aldermoor", "123 45 67", "4111", "1111 1111"):
         assert secret not in told
     assert f"answers at [email {WITHHELD[1:]} or [phone {WITHHELD[1:]}" in said(events)

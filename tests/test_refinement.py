@@ -139,7 +139,7 @@ def writing(text: str) -> RunnableLambda[Any, str]:
     """A model that corrects a draft to a text in which `{sentence}` stands for its row."""
 
     def correct(given: Any) -> str:
-        rows = {}
+        rows: dict[str, str] = {}
         for number, passage in enumerate(given["passages"], start=1):
             for at, (start, end) in enumerate(passage.metadata["sentences"], start=1):
                 rows.setdefault(passage.page_content[start:end], f"[{number}.{at}]")

@@ -12,7 +12,7 @@ from chains.verify import lexical_judge
 from graph.context import Collaborators
 from graph.lines import without_markers
 from tests.support.libraries import word_library
-from tests.support.revisions import Draft, Refined, Refining, shelve
+from tests.support.revisions import Draft, Paper, Refined, Refining, shelve
 
 CASES = 100
 QUESTION = "What do the notes say of Brack?"
@@ -60,7 +60,7 @@ TRUTHS: dict[str, dict[str, list[str]]] = {
     },
 }
 """Of each document its sentences, and ways to get them wrong."""
-RIVALS = {
+RIVALS: dict[str, Paper] = {
     "notice": (
         "A mooring permit costs 60 crowns a week. The bakery is open on Tuesdays and opens at 6:30 on other days.",
         {"date": "2024-01-01"},
@@ -80,7 +80,7 @@ INVENTED = [
 @pytest.fixture
 async def refining(collaborators: Collaborators, tmp_path: Any) -> AsyncIterator[Refining]:
     library = word_library(tmp_path)
-    papers = {name: " ".join(sentences) for name, sentences in TRUTHS.items()}
+    papers: dict[str, Paper] = {name: " ".join(sentences) for name, sentences in TRUTHS.items()}
     shelve(library, "agreed", papers)
     shelve(library, "disputed", papers | RIVALS)
     yield Refining(replace(collaborators, library=library), replace)

@@ -10,6 +10,7 @@ import pytest
 from langchain_core.cross_encoders import BaseCrossEncoder
 
 from callbacks.events import FinalAnswer, StatusUpdate, Token
+from chains.foreign import Foreign
 from graph.hub import Hub, HubLimits, Refusal
 from graph.query import Query
 from graph.slow_path import reranked
@@ -361,7 +362,7 @@ class _Fails(BaseCrossEncoder):
 async def test_a_cross_encoder_orders_what_the_slow_path_found(make_hub: Callable[..., Hub]) -> None:
     hub = make_hub(reranker=_ByLength())
     found = await HybridRetriever(library=hub.collaborators.library, collection="default").ainvoke("tea")
-    ranked = await reranked(_ByLength(), "tea", found)
+    ranked = await reranked(_ByLength(), "tea", found, Foreign())
     texts = [document.page_content for document in found]
     assert [document.page_content for document in ranked] == sorted(texts, key=len, reverse=True)
     events = [event async for event in hub.ask(Query(query=QUESTION))]
