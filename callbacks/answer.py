@@ -9,7 +9,7 @@ from callbacks.citations import CitationParser, Cited, Reference
 from callbacks.events import CitationAttached, PartialAnswer, Payload, Support, Token
 from callbacks.guard import Guard, Guarding
 from callbacks.placeholders import without_personal
-from callbacks.sources import Shown, SourceBook
+from callbacks.sources import Shown, SourceBook, honest_text
 from language.sentences import sentence_spans
 
 _UNITS = re.compile(r"\s+|\S+")
@@ -128,7 +128,7 @@ class AnswerStream:
     def _made_guard(self, key: str | None) -> Guard | None:
         if self.guarding is None:
             return None
-        passages = [self.book[row].document.page_content for row in self.rows if row in self.book]
+        passages = [honest_text(self.book[row].document) for row in self.rows if row in self.book]
         return self.guarding.guard(passages, key)
 
     def _take(self, text: str) -> Iterator[Payload]:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from callbacks.links import Links
 from callbacks.personal import Mask, Personal, PersonalFilter, mask
@@ -99,13 +100,20 @@ class Guard:
         return said if self._personal is None else self._personal.feed(said, final=final)
 
 
-def link_check(passages: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a text holds a link that none of some passages holds, an image or active markup."""
-    links = Links(passages)
+def link_check(passages: Callable[[], Sequence[str]]) -> Callable[[str], bool]:
+    """Whether a text holds a link that none of some passages holds, an image or active markup.
+
+    The passages are asked for only when a text holds a link at all.
+    """
+    known = cache(lambda: Links(passages()))
 
     def unsafe(text: str) -> bool:
-        removed: Counter[str] = Counter()
-        Scanner(removed, passages, links).feed(text, final=True)
-        return any(removed[kind] for kind in ("link", "image", "markup"))
+        return _holds_links(text, Links(())) and _holds_links(text, known())
 
     return unsafe
+
+
+def _holds_links(text: str, links: Links) -> bool:
+    removed: Counter[str] = Counter()
+    Scanner(removed, links=links).feed(text, final=True)
+    return any(removed[kind] for kind in ("link", "image", "markup"))

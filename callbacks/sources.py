@@ -90,6 +90,13 @@ def source_event(document: Document, index: int, wave: int, mask: Mask = str) ->
     )
 
 
+def honest_text(document: Document) -> str:
+    """What a passage says to its reader: its sentences but for those that speak to a model."""
+    spans = document.metadata["sentences"]
+    said = (document.page_content[start:end] for start, end in spans)
+    return "\n".join(sentence for sentence in said if not speaks_to_a_model(sentence))
+
+
 def instructs(document: Document) -> bool:
     """Whether some sentence of a passage, its title or its section speaks to a model; each is judged once."""
     known: dict[str, Any] = document.metadata

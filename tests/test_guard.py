@@ -356,8 +356,9 @@ def test_secrets_are_not_shown_by_what_holds_them() -> None:
 
 @pytest.mark.parametrize("text", ["see evil.example/?q=1", "![x](y)", "<img src=x>", "[a](https://aldermoor.example/)"])
 def test_one_notion_of_an_unsafe_link(text: str) -> None:
-    assert link_check(PASSAGES)(text)
-    assert not link_check([*PASSAGES, "https://other.example/"])("see https://aldermoor.example/fees and 45 [1].")
+    assert link_check(lambda: PASSAGES)(text)
+    assert not link_check(lambda: PASSAGES)("see https://aldermoor.example/fees and 45 [1].")
+    assert not link_check(pytest.fail)("It costs 45 crowns, e.g. for 12.5 m [1].")
 
 
 def test_marks_are_known_by_their_key_and_nothing_else_is() -> None:

@@ -80,6 +80,7 @@ def test_particulars_of_the_source_take_the_place_of_wrong_ones_and_no_other_wor
         ("Dogs are allowed in the hall.", "No dogs are allowed in the hall."),
         ("Dolphins painted purple cathedrals in 1921.", "The lighthouse was built in 1874."),
         ("It costs 5 crowns.", "It costs."),
+        ("In 1921 Jonas Brandt painted boats.", "In 1874 Greta Holm sold boats."),
         ("", "The lighthouse was built in 1874."),
         ("The pier is 640 metres long.", ""),
         ("The pier is ６４０ metres long.", "The pier is 620 metres long."),
@@ -140,9 +141,6 @@ def test_neither_is_newer_where(name: str) -> None:
     assert (newer(one, other), newer(other, one)) == (0, 0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the passage around a sentence holds the sentence, whose own date is taken for the source's age"
-)
 def test_two_dates_that_are_what_the_sources_disagree_in_tell_nothing_of_their_age() -> None:
     one = account(sentence="The fee is valid from 1 May 2024.")
     other = account(sentence="The fee is valid from 1 May 2025.")

@@ -256,10 +256,6 @@ async def test_a_rewrite_that_hangs_costs_the_slow_path_a_quarter_of_its_time_an
     assert errors(events) == []
 
 
-UNJOINED = "a reranker that fails takes the passages of the first search with it, so that nobody looks at them"
-
-
-@pytest.mark.xfail(strict=True, reason=UNJOINED)
 async def test_when_every_step_fails_the_draft_still_stands_on_the_first_search(
     make_hub: Callable[..., Hub], harbour: Library
 ) -> None:
@@ -274,7 +270,6 @@ async def test_when_every_step_fails_the_draft_still_stands_on_the_first_search(
     assert final["safety_flags"] == ["unchecked"]
 
 
-@pytest.mark.xfail(strict=True, reason=UNJOINED)
 async def test_what_is_answered_from_is_screened_though_it_was_neither_searched_deeper_nor_ordered(
     make_hub: Callable[..., Hub], harbour: Library
 ) -> None:
@@ -284,9 +279,6 @@ async def test_what_is_answered_from_is_screened_though_it_was_neither_searched_
     assert (final["safety_flags"], final["safety_pass"]) == (["unsafe_evidence"], False)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each hanging call keeps a thread of the pool that searches need, and nothing bounds them"
-)
 async def test_a_reranker_that_hangs_in_run_after_run_does_not_stop_the_searches(
     make_hub: Callable[..., Hub], harbour: Library, hold: Hold
 ) -> None:

@@ -182,7 +182,7 @@ async def _written(given: RefineInput, context: RagContext) -> list[Line]:
     rewritten = AnswerStream(draft.book, draft.judge, rows, guarding=draft.guarding)
     for _ in (*rewritten.feed(text), *rewritten.finish()):
         pass
-    if not rewritten.citations or not _keeps(draft, rewritten, set(given["problems"])):
+    if rewritten.removed or not rewritten.citations or not _keeps(draft, rewritten, set(given["problems"])):
         return []
     return stemming_from(lines_of(rewritten), draft.sentences)
 

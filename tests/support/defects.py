@@ -18,6 +18,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent.parent
 SURFACE = "tests/test_surfaces.py::test_every_verdict_is_the_same_on_every_surface"
 SCHEDULES = "tests/test_promises.py::test_no_schedule_of_the_log_breaks_a_promise"
+DEGRADES = "tests/test_slow_path.py::test_the_draft_is_complete_and_one_error_names_the_step_that_failed"
+CLOSES = "tests/test_slow_path.py::test_where_the_slow_path_has_to_pass_a_failed_step_closes_the_gate"
 _PASSED, _FAILED = 0, 1
 _AT_ONCE = 2
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "models")
@@ -268,6 +270,96 @@ DEFECTS: Mapping[str, Defect] = {
     "a decision that a crash interrupted is forgotten": Defect(
         ["tests/test_reviews.py::test_killed_between_any_two_steps_a_review_is_waiting_or_released"],
         [Edit("graph/desk.py", 'if state == "decided"]', 'if state == "released"]')],
+    ),
+    "a failed step takes the draft with it": Defect(
+        [f"{DEGRADES}[the reranker fails]"],
+        [
+            Edit("graph/slow_path.py", "except Exception:  # a store", "except ZeroDivisionError:  # a store"),
+            Edit(
+                "graph/nodes/slow_path.py",
+                "except Exception:\n            return",
+                "except EOFError:\n            return",
+            ),
+        ],
+    ),
+    "a failed step is told as another one": Defect(
+        [f"{DEGRADES}[the reranker fails]"],
+        [Edit("graph/slow_path.py", "except Exception:  # a store", "except ZeroDivisionError:  # a store")],
+    ),
+    "a step may take all the time": Defect(
+        [f"{DEGRADES}[the safety model hangs]"],
+        [Edit("graph/slow_path.py", "limits.slow_path_seconds * _SHARE)", "limits.slow_path_seconds)")],
+    ),
+    "any scores are an order": Defect(
+        [f"{DEGRADES}[the reranker scores NaN]"],
+        [Edit("graph/slow_path.py", "if len(scores) != len(ranked) or not", "if False and not")],
+    ),
+    "a check that failed opens the gate": Defect(
+        [f"{CLOSES}[the safety model fails]"],
+        [
+            Edit(
+                "graph/nodes/slow_path.py",
+                "_found(await subgraph.ainvoke(state, context=context), NEEDED)",
+                '_found(await subgraph.ainvoke(state, context=context), frozenset({"deepen"}))',
+            )
+        ],
+    ),
+    "unsafe evidence opens the gate": Defect(
+        ["tests/test_slow_path.py::test_unsafe_evidence_closes_the_gate_only_where_it_has_to_pass"],
+        [Edit("graph/nodes/slow_path.py", ' or UNSAFE_EVIDENCE in found["concerns"]', "")],
+    ),
+    "an answer that nobody could check passes for safe": Defect(
+        ["tests/test_slow_path.py::test_an_answer_that_could_not_be_checked_is_flagged_elsewhere[hanging]"],
+        [Edit("graph/screening.py", "        return [UNCHECKED]", "        return []")],
+    ),
+    "an unchecked answer stands where it has to be checked": Defect(
+        ["tests/test_slow_path.py::test_an_answer_that_does_not_pass_is_withdrawn_where_it_has_to[failing]"],
+        [Edit("graph/nodes/refine.py", "or (strict and not SERIOUS.isdisjoint(concerns))", "")],
+    ),
+    "the slow lane waits for nobody": Defect(
+        ["tests/test_lanes.py::test_the_slow_path_of_one_run_waits_for_the_first_token_of_another"],
+        [Edit("graph/lanes.py", "await self._empty.wait()", "pass")],
+    ),
+    "leaving twice makes way for another": Defect(
+        ["tests/test_lanes.py::test_leaving_twice_does_not_make_way_for_another"],
+        [Edit("graph/lanes.py", "            if waits:\n", "            if True:\n")],
+    ),
+    "a run that fails stays in the fast lane": Defect(
+        ["tests/test_lanes.py::test_a_run_has_left_the_fast_lane_however_it_ended[model failure]"],
+        [
+            Edit("graph/run.py", "(self.meter.first_token is not None or self.log.grammar.refused)", "self.final"),
+            Edit(
+                "graph/run.py",
+                "            self._leave_fast_lane()\n        if not self.log.closed:",
+                "            pass\n        if not self.log.closed:",
+            ),
+        ],
+    ),
+    "the older document is followed": Defect(
+        ["tests/test_refinement.py::test_of_two_documents_that_disagree_the_newer_one_is_followed[old]"],
+        [Edit("chains/recency.py", "return 1 if first > second else -1", "return -1 if first > second else 1")],
+    ),
+    "a claim is turned into another one": Defect(
+        ["tests/test_repair_words.py::test_a_claim_is_never_turned_into_another_one"],
+        [Edit("chains/correction.py", "if not _speaks_of_the_same(claim, exchanges, piece):", "if False:")],
+    ),
+    "any revision is no worse": Defect(
+        ["tests/test_refinement_properties.py", "tests/test_refinement.py"],
+        [
+            Edit(
+                "graph/revision.py",
+                "return bool(after) and _support(after) >= _support(before) and _coverage(after) >= _coverage(before)",
+                "return bool(after)",
+            )
+        ],
+    ),
+    "a model's correction is not judged again": Defect(
+        ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
+        [Edit("graph/nodes/refine.py", "not any(trouble(line, bench) for line in written)", "True")],
+    ),
+    "a model's correction may lose what was right": Defect(
+        ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
+        [Edit("graph/nodes/refine.py", 'or not _keeps(draft, rewritten, set(given["problems"]))', "")],
     ),
 }
 
