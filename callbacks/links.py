@@ -12,7 +12,8 @@ _ALIKE = {"∕": "/", "⁄": "/", "⧸": "/", "∶": ":", "․": ".", "﹒": "."
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord(sign): ord(_ALIKE[sign]) for sign in _ALIKE}
 _URL = re.compile(
     r"""
-    [a-z][a-z0-9+.-]*:[/\\]+\S*                                   # any scheme with slashes
+    [a-z][a-z0-9+.-]*:/+\S*                                        # any scheme with slashes
+    | (?<![^\W_])(?:https?|ftp|file|wss?):[/\\]+\S*                 # browsers take the other ones for slashes
     | (?<![^\W_])(?:mailto|tel|sms|javascript|vbscript|data|file|blob|about|view-source|intent|market):\S+
     | (?<![\w:/\\])[/\\]{2}[\w.]\S*                               # protocol-relative
     | [\w.+%-]+@[\w-]+(?:\.[\w-]+)+

@@ -18,6 +18,11 @@ _ACTIVE = frozenset(
 )
 
 
+_ACTIVE_ATTRIBUTE = re.compile(
+    r"(?:^|[\s/\"'])(?:on\w+|[\w:-]*(?:src|href|style|action|data|poster|background|url))\s*=", re.I
+)
+"""What makes any tag load or do something, whatever it is called."""
+
 _LONGEST_ASIDE = 200
 """Words in brackets that go on for longer hide something at their end."""
 
@@ -74,7 +79,7 @@ def tag(text: str, links: Links, *, whole: bool) -> Found | None:
         return Found(found.end(), found.group()) if permitted else Found(found.end(), LINK_REMOVED, "link")
     name = _TAG_NAME.match(inner)
     known = name is not None and name.group(1).lower() in _ACTIVE
-    if not (known or "=" in inner or inner.startswith(("!", "?"))):
+    if not (known or _ACTIVE_ATTRIBUTE.search(inner) or inner.startswith(("!", "?"))):
         return Found(1, "<")
     if found is None:
         return Found(len(text), MARKUP_REMOVED, "markup", re.compile(">"))

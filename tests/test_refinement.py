@@ -38,11 +38,11 @@ def refining(small_library: Library, collaborators: Collaborators) -> Refining:
 
 
 @pytest.fixture
-def refine(refining: Refining, request: pytest.FixtureRequest) -> Callable[..., Any]:
+def refine(refining: Refining) -> Callable[..., Any]:
     """Refines a draft over papers of its own."""
 
     async def over(papers: Mapping[str, Paper], question: str, draft: Draft, **parts: Any) -> Refined:
-        collection = f"{request.node.name} {len(refining.library.sizes())}"
+        collection = f"case {len(refining.library.sizes())}"
         shelve(refining.library, collection, papers)
         return await refining.run(collection, question, draft, **parts)
 
