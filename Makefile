@@ -49,6 +49,7 @@ fix: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.first_events
 	$(BIN)/python -m benchmarks.ingestion
+	$(BIN)/python -m benchmarks.slow_path
 
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	$(CREATE)

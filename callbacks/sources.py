@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 from callbacks.events import Source
 from callbacks.personal import Mask
 from language.instructions import speaks_to_a_model
-from language.invisible import legible, visible
+from language.invisible import legible, seen_span, visible
 
 INSTRUCTIONS = "instructions"
 """The flag of a source that reads in part as if it spoke to a model."""
@@ -28,6 +28,7 @@ class Shown:
         if number < 1:
             raise IndexError(number)
         start, end = self.document.metadata["sentences"][number - 1]
+        start, end = seen_span(self.document.page_content, start, end)
         begin = self.event.start
         return self.document.page_content[start:end], begin + start, begin + end
 
@@ -35,7 +36,8 @@ class Shown:
     def sentences(self) -> list[str]:
         """The texts of all its sentences."""
         text = self.document.page_content
-        return [text[start:end] for start, end in self.document.metadata["sentences"]]
+        spans = (seen_span(text, start, end) for start, end in self.document.metadata["sentences"])
+        return [text[start:end] for start, end in spans]
 
 
 class SourceBook:

@@ -100,6 +100,9 @@ _PROMPT = [
     r"\b(?:prompt|instruction) (?:injection|override) (?:mode|begins?|start|activated)\b",
 ]
 _REPLIES = [
+    r"\b(?:add|append|include|insert|embed|attach|paste|put) (?:the |this |an? )?(?:following |markdown )?"
+    r"(?:\[|!\[|<|https?:|(?:link|image|url|picture|tag)\b).{0,160}?"
+    r"\b(?:to|in|into|at the end of) (?:the|your|every|each|any) (?:answer|reply|response|output|summary)s?\b",
     r"\b(?:respond|reply) (?:to (?:the user|all \w+|every \w+|any \w+|this) )?(?:only|solely|exclusively|exactly|"
     r"just) (?:with|in|by|using)\b",
     r"\b(?:respond|reply) (?:with )?(?:only|exactly|nothing but|just) (?:the|with|this|\W?[\"“'‘])",

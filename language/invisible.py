@@ -40,6 +40,17 @@ def visible(text: str) -> str:
     return text if _ANY.search(text) is None else _FOUND.sub(_seen, text)
 
 
+def seen_span(text: str, start: int, end: int) -> Span:
+    """A span without the characters at its ends that nobody sees."""
+    if text.isascii():
+        return start, end
+    while start < end and not visible(text[end - 1]).strip():
+        end -= 1
+    while start < end and not visible(text[start]).strip():
+        start += 1
+    return start, end
+
+
 def legible(text: str, sentences: Iterable[Span | None]) -> tuple[str, list[Span]]:
     """The sentences of a passage as they are read, with their spans in it: visible, and nothing between them.
 

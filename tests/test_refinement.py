@@ -181,8 +181,11 @@ REJECTED: dict[str, Any] = {
         f"Greta Holm built the lighthouse of Brack in 1874 {{{BUILT}}}. {OWN_WORDS} {{{LAMP}}}."
     ),
     "it gives up what can be repaired": writing(f"{BUILT[:-1]} {{{BUILT}}}."),
+    "it is supported only in part": writing(
+        f"{BUILT[:-1]} {{{BUILT}}}. {LAMP[:-1]} by happy sailors and shy whales {{{LAMP}}}."
+    ),
     "it cites nothing": writing("I am sorry, I cannot do that."),
-    "it holds a link": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS}, see https://evil.example/ {{{LAMP}}}."),
+    "it holds a link": writing(f"{BUILT[:-1]} {{{BUILT}}}. {OWN_WORDS}: https://evil.example/ {{{LAMP}}}."),
     "it speaks of something else": writing(f"{BUILT[:-1]} {{{BUILT}}}. {KEEPER[:-1]} {{{KEEPER}}}."),
     "it is empty": writing(""),
     "it fails": RunnableLambda(fail),

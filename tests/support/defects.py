@@ -272,7 +272,7 @@ DEFECTS: Mapping[str, Defect] = {
         [Edit("graph/desk.py", 'if state == "decided"]', 'if state == "released"]')],
     ),
     "a failed step takes the draft with it": Defect(
-        [f"{DEGRADES}[the reranker fails]"],
+        [f"{DEGRADES}[the safety model fails]"],
         [
             Edit("graph/slow_path.py", "except Exception:  # a store", "except ZeroDivisionError:  # a store"),
             Edit(
@@ -283,7 +283,7 @@ DEFECTS: Mapping[str, Defect] = {
         ],
     ),
     "a failed step is told as another one": Defect(
-        [f"{DEGRADES}[the reranker fails]"],
+        [f"{DEGRADES}[the safety model fails]"],
         [Edit("graph/slow_path.py", "except Exception:  # a store", "except ZeroDivisionError:  # a store")],
     ),
     "a step may take all the time": Defect(
@@ -344,7 +344,7 @@ DEFECTS: Mapping[str, Defect] = {
         [Edit("chains/correction.py", "if not _speaks_of_the_same(claim, exchanges, piece):", "if False:")],
     ),
     "any revision is no worse": Defect(
-        ["tests/test_refinement_properties.py", "tests/test_refinement.py"],
+        ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
         [
             Edit(
                 "graph/revision.py",
@@ -355,7 +355,10 @@ DEFECTS: Mapping[str, Defect] = {
     ),
     "a model's correction is not judged again": Defect(
         ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
-        [Edit("graph/nodes/refine.py", "not any(trouble(line, bench) for line in written)", "True")],
+        [
+            Edit("graph/nodes/refine.py", "not any(trouble(line, bench) for line in written)", "True"),
+            Edit("graph/nodes/refine.py", "sound and no_worse(plain.lines, written)", "sound"),
+        ],
     ),
     "a model's correction may lose what was right": Defect(
         ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
