@@ -46,9 +46,13 @@ class Lanes:
     async def slow(self) -> AsyncIterator[None]:
         """Wait for a gap, then work."""
         async with self._room:
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._empty.wait()
-            except TimeoutError:
-                pass  # traffic never ends on some days: this is how long it is let pass
+            await self.gap()
             yield
+
+    async def gap(self) -> None:
+        """Let those pass who wait for a first token, for a while."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._empty.wait()
+        except TimeoutError:
+            pass  # traffic never ends on some days: this is how long it is let pass

@@ -134,6 +134,8 @@ def _degrading(name: str, step: Step) -> Any:
 
     async def node(state: SlowState, runtime: Runtime[RagContext]) -> Findings:
         context = runtime.context
+        if state["policy"].precheck != "full_slow_path":  # where somebody waits for every step of it
+            await context.lanes.gap()
         try:
             async with asyncio.timeout(context.collaborators.limits.slow_path_seconds * _SHARE):
                 return await step(state, context)

@@ -2,11 +2,17 @@
 
 import asyncio
 import socket
+import sys
 
 import uvicorn
 from fastapi import FastAPI
 
 from server.context import AppContext
+
+
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that computes may keep the others waiting: every step of a question in the event loop waits for it
+when a slow path computes, and the usual 5 ms add up to more than the whole way to the first token."""
 
 
 class Server(uvicorn.Server):
@@ -17,6 +23,7 @@ class Server(uvicorn.Server):
         self._context = context
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        sys.setswitchinterval(_SWITCH_SECONDS)
         await self._context.jobs.resume()
         await self._context.hub.reviews.resume()
         await super().startup(sockets)
