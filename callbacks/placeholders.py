@@ -9,6 +9,12 @@ MARKUP_REMOVED = "[markup removed]"
 _UNSAFE = re.compile(r"\[(?:withheld|(?:link|image|markup) removed)\]")
 _PERSONAL = re.compile(r"\[(?:[a-z]+ ){1,2}withheld\]")
 
+_LED_TO = re.compile(
+    r"(?:[,;:(–-]?\s*(?:\b(?:see|at|via|visit|under|here|more|available|click|on|from|also|open)\b[\s:,]*){1,4})?"
+    rf"[\s(]*!?{_UNSAFE.pattern}\)?",
+    re.IGNORECASE,
+)
+
 
 def personal_withheld(kind: str) -> str:
     """The placeholder for personal data: `[credit card withheld]`."""
@@ -26,3 +32,8 @@ def holds_placeholder(text: str) -> bool:
 def without_personal(text: str) -> str:
     """A text without the placeholders for personal data, which no source holds."""
     return _PERSONAL.sub("", text)
+
+
+def without_placeholders(text: str) -> str:
+    """A text without what stands for what was taken out, and without the words that only led there."""
+    return " ".join(_LED_TO.sub("", text).split()).replace(" .", ".").replace(" ,", ",")

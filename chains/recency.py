@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -85,6 +86,13 @@ def newer(one: Account, other: Account) -> int:
         if (first := [a for a, _ in both]) != (second := [b for _, b in both]):
             return 1 if first > second else -1
     return 0
+
+
+def ahead(account: Account, today: date | None = None) -> bool:
+    """Whether what a source says does not hold yet."""
+    now = today or date.today()
+    moment = _latest(account.sentence, in_force=True) or _dated(account)
+    return moment is not None and _full(moment) > (now.year, now.month, now.day)
 
 
 def _dated(account: Account) -> Moment | None:

@@ -11,6 +11,7 @@ from chains.parsing import TextParser
 from chains.prompts import SAFETY, material
 
 _WORDS: dict[str, Literal["safe", "unsafe"]] = {"SAFE": "safe", "UNSAFE": "unsafe"}
+_UNSAFE = re.compile(r"\bunsafe\b", re.IGNORECASE)
 _SAID = re.compile(r"[\s*_`\"'#>-]*([A-Za-z]+)(?:\W+(.*))?", re.DOTALL)
 _LONGEST_CATEGORY = 40
 
@@ -49,7 +50,7 @@ def safety_verdict(text: str) -> SafetyVerdict | None:
     """What the first word of a text says: SAFE or UNSAFE, and nothing like them."""
     said = _SAID.match(text)
     word = _WORDS.get(said.group(1).upper()) if said else None
-    if said is None or word is None:
+    if said is None or word is None or (word == "safe" and _UNSAFE.search(text)):
         return None
     return SafetyVerdict(True, "") if word == "safe" else SafetyVerdict(False, _category(said.group(2) or ""))
 

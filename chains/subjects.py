@@ -85,6 +85,12 @@ def about(question: str, one: Context, other: Context) -> tuple[bool, bool]:
     return _fits(question, one, other), _fits(question, other, one)
 
 
+def another_year(question: str, one: Context, other: Context) -> bool:
+    """Whether a year that was asked about is that of one context, and the other one is of another year."""
+    years = set(_YEAR.findall(question))
+    return bool(years) and not any(one.lacks(year) for year in years) and any(other.lacks(year) for year in years)
+
+
 def _fits(question: str, one: Context, other: Context) -> bool:
     """Not if it lacks a name of the question that the other's title has, or is called otherwise in its place."""
     designated = designations(question)

@@ -1,6 +1,7 @@
 """The sentences of the evidence, each at its place, and which of them exclude each other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from langchain_core.documents import Document
@@ -25,6 +26,11 @@ class Piece(NamedTuple):
     text: str
 
     @property
+    def words(self) -> frozenset[str]:
+        """Its telling words."""
+        return _words(self.text)
+
+    @property
     def place(self) -> Place:
         """Where it stands."""
         return self.document.metadata["source_id"], self.number
@@ -36,10 +42,21 @@ class Piece(NamedTuple):
         return document_id
 
     @property
+    def score(self) -> float:
+        """How well it matches the question, 0..1."""
+        scores: Sequence[float] = self.document.metadata.get("sentence_scores", ())
+        return scores[self.number - 1] if self.number <= len(scores) else 0.0
+
+    @property
     def title(self) -> str:
         """Of that document."""
         title: str = self.document.metadata["source"]
         return title
+
+
+@lru_cache(maxsize=20_000)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(content_terms(text))
 
 
 def pieces_of(documents: Sequence[Document]) -> list[Piece]:
@@ -50,6 +67,11 @@ def pieces_of(documents: Sequence[Document]) -> list[Piece]:
         for number, (start, end) in enumerate(document.metadata["sentences"], start=1)
         if not speaks_to_a_model(text := document.page_content[start:end])
     ]
+
+
+def foremost(pieces: Sequence[Piece], most: int) -> list[Piece]:
+    """The sentences that match the question most, by the scores of the search."""
+    return sorted(pieces, key=lambda piece: -piece.score)[:most]
 
 
 class Opposition(NamedTuple):
@@ -73,13 +95,11 @@ def oppositions(ones: Sequence[Piece], others: Sequence[Piece], idf: Idf) -> lis
 
 
 def _alike(ones: Sequence[Piece], others: Sequence[Piece]) -> Iterator[tuple[Piece, Piece]]:
-    words = [(piece, set(content_terms(piece.text))) for piece in others]
     for one in ones:
-        own = set(content_terms(one.text))
-        for other, theirs in words:
-            if other.document_id != one.document_id and _overlap(own, theirs):
+        for other in others:
+            if other.document_id != one.document_id and _overlap(one.words, other.words):
                 yield one, other
 
 
-def _overlap(one: set[str], other: set[str]) -> bool:
+def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) >= _ALIKE * max(1, min(len(one), len(other)))

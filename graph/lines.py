@@ -12,6 +12,7 @@ from graph.evidence import Piece
 ACCEPTABLE = frozenset({"supported", "partial"})
 """Verdicts with which a sentence may stand."""
 MARKERS = re.compile(r"\s*(?:\[\d+\])+")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
 
 
@@ -31,6 +32,18 @@ class Line:
     """Which sentence of the draft it is, or stands for; None if it was added."""
     rests_on: Piece | None = None
     """What it is to cite instead, once the reader has been told about that source."""
+
+
+def item_mark(text: str) -> str:
+    """What makes a line an item of a list: its number or bullet."""
+    found = _ITEM.match(text)
+    return found.group() if found else ""
+
+
+def is_layout(text: str) -> bool:
+    """Whether a line is a heading, or the head or the rule of a table: what orders an answer, and claims nothing."""
+    plain = without_markers(text).strip()
+    return plain.startswith("#") or (plain.startswith("|") and not any(map(str.isdigit, plain)) and len(plain) < 200)
 
 
 def lines_of(stream: AnswerStream) -> list[Line]:

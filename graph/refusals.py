@@ -50,8 +50,10 @@ def fallback_text(
     return f"{found}{_near(nearest)} {advice}{'' if english else _ENGLISH}"
 
 
-def retraction_text(*, nearest: Sequence[Document]) -> str:
-    """The answer where a draft had to be withdrawn: there were passages, but they did not say what it said."""
+def retraction_text(*, nearest: Sequence[Document], unsafe: bool = False) -> str:
+    """The answer where a draft had to be withdrawn: the passages did not say what it said, or it must not be said."""
+    if unsafe:
+        return f"An answer was drafted, but it held what must not be shown, so it was withdrawn.{_near(nearest)}"
     return (
         "An answer was drafted, but the passages found do not support what it said, so it was withdrawn."
         f"{_near(nearest)} Try asking for one fact at a time, in the words the documents use."

@@ -32,8 +32,10 @@ async def screened(question: str, evidence: Sequence[Document], context: RagCont
     """Concerns about the evidence, by kind: empty if all is well. Raises what a configured model raises."""
     concerns = [INSTRUCTIONS_IN_SOURCE] if any(map(instructs, evidence)) else []
     text = "\n\n".join(document.page_content for document in evidence[:_READ])
-    if context.collaborators.safety is not None and text and not await _safe(question, text, context):
-        concerns.append(UNSAFE_EVIDENCE)
+    if context.collaborators.safety is not None and text:
+        async with asyncio.timeout(context.collaborators.limits.safety_seconds):
+            if not await _safe(question, text, context):
+                concerns.append(UNSAFE_EVIDENCE)
     return concerns
 
 

@@ -20,7 +20,7 @@ from langgraph.runtime import Runtime
 from callbacks.events import Error
 from chains.foreign import Foreign
 from graph.context import RagContext
-from graph.evidence import Opposition, oppositions, pieces_of
+from graph.evidence import Opposition, foremost, oppositions, pieces_of
 from graph.report import report, show_sources, status
 from graph.rewriting import worth_searching
 from graph.screening import screened
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _SHARE = 0.5
 """Of the time of the slow path, for any one step of it."""
+_COMPARED, _COMPARED_WITH = 12, 40
+"""Sentences of what the draft is written from, and of the evidence: those that match the question most."""
 NEEDED = frozenset({"deepen", "screen", "compare"})
 """Steps without which nothing is said where the slow path has to pass first; an order more or less is no such thing."""
 
@@ -92,7 +94,9 @@ async def compare(state: SlowState, context: RagContext) -> Findings:
     evidence = state.get("evidence", [])
     written_from = state.get("written_from") or evidence[: state["top_k"]]
     idf = context.collaborators.library.idf(state["collection"])
-    found = await asyncio.to_thread(oppositions, pieces_of(written_from), pieces_of(evidence), idf)
+    ones, others = pieces_of(written_from), pieces_of(evidence)
+    nearest = foremost(ones, _COMPARED), foremost(others, _COMPARED_WITH)
+    found = await asyncio.to_thread(oppositions, *nearest, idf)
     return {"oppositions": found}
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from time import monotonic
 from typing import TypedDict
 
 from langchain_core.documents import Document
@@ -15,21 +16,15 @@ from callbacks.placeholders import holds_placeholder
 from chains.recency import Account
 from chains.refine import RefineInput
 from chains.verify import lexical_judge
+from graph.bench import Bench, Mended, Note
+from graph.completion import answer_open_parts
 from graph.context import RagContext
+from graph.disagreements import settle_disagreements
 from graph.evidence import Piece, pieces_of
-from graph.lines import Line, cited, lines_of, without_markers
+from graph.lines import Line, assembled, cited, lines_of, without_markers
 from graph.nodes.fallback import shown
 from graph.refusals import retraction_text, silence_text
-from graph.repairs import (
-    Bench,
-    Mended,
-    Note,
-    answer_open_parts,
-    settle_disagreements,
-    settle_problems,
-    stands_for,
-    trouble,
-)
+from graph.repairs import settle_problems, stands_for, trouble
 from graph.report import report, show_sources, status
 from graph.revision import Revision, no_worse, revision_of, stemming_from
 from graph.safety import unsafe_links
@@ -39,6 +34,10 @@ from retrieval.embeddings import MiniLM
 
 log = logging.getLogger(__name__)
 
+_REPAIRING = 0.3
+"""Of the time of a refinement, for what is done without a model; after that what cannot stand is left out."""
+_LONGER, _ROOM = 2, 2000
+"""A correction is at most so many times as long as the draft, and so many characters."""
 _MESSAGES: dict[Trigger, str] = {
     "safety": "Corrected: a part of the draft must not be said",
     "contradicted": "Corrected: the sources say otherwise than the draft",
@@ -71,6 +70,7 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     bench = _bench(state, evidence, context)
     lines = lines_of(draft)
     notes: list[Note] = []
+    await context.lanes.gap()
     mended = await asyncio.to_thread(settle_problems, lines, bench)
     if mended.notes:
         notes += mended.notes
@@ -78,6 +78,7 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     if not any(line.citations or line.rests_on for line in lines):
         return await _retract(state, context, notes)
     for step in (partial(settle_disagreements, known=state.get("oppositions", [])), answer_open_parts):
+        await context.lanes.gap()
         mended = await asyncio.to_thread(step, lines, bench)
         if mended.notes and no_worse(lines, mended.lines):
             notes += mended.notes
@@ -85,7 +86,7 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     await _show([line.rests_on for line in lines], context)
     revision = revision_of([cited(line, context.book) for line in lines], draft)
     if not revision.changes:
-        return await _confirm(state, draft, evidence, notes)
+        return await _confirm(state, draft, lines, evidence, notes)
     return await _correct(revision, notes)
 
 
@@ -111,7 +112,14 @@ def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -
         floor=state["policy"].floor,
         supporting=state["supporting"],
         half=len(draft.sentences) - 1 if draft.truncated else None,
+        late=_clock(context.collaborators.limits.refine_seconds * _REPAIRING),
     )
+
+
+def _clock(seconds: float) -> Callable[[], bool]:
+    """Says when so much time has gone by."""
+    end = monotonic() + seconds
+    return lambda: monotonic() > end
 
 
 def _alike(encoder: MiniLM, text: str, others: Sequence[str]) -> list[float]:
@@ -163,9 +171,15 @@ async def _better(
         "passages": [d for d in evidence if d.metadata["source_id"] in context.book],
     }
     written = await _written(given, context)
-    sound = len(written) >= len(plain.lines) and not any(trouble(line, bench) for line in written)
-    sound = sound and all(stands_for(line, draft.sentences) for line in written)
-    return written if written and sound and no_worse(plain.lines, written) else plain.lines
+    sound = await asyncio.to_thread(_sound, written, plain.lines, bench, draft)
+    return written if sound else plain.lines
+
+
+def _sound(written: Sequence[Line], plain: Sequence[Line], bench: Bench, draft: AnswerStream) -> bool:
+    """Whether a model's correction is at least as good as what can be done without it."""
+    if not written or len(written) < len(plain) or any(trouble(line, bench) for line in written):
+        return False
+    return all(stands_for(line, draft.sentences) for line in written) and no_worse(plain, written)
 
 
 async def _written(given: RefineInput, context: RagContext) -> list[Line]:
@@ -178,10 +192,11 @@ async def _written(given: RefineInput, context: RagContext) -> list[Line]:
         log.warning("the refinement failed: %s", type(error).__name__)
         return []
     draft = context.stream
+    if len(text) > _LONGER * len(draft.text) + _ROOM:  # no correction of this draft, whatever it is
+        return []
     rows = [passage.metadata["source_id"] for passage in given["passages"]]
     rewritten = AnswerStream(draft.book, draft.judge, rows, guarding=draft.guarding)
-    for _ in (*rewritten.feed(text), *rewritten.finish()):
-        pass
+    await asyncio.to_thread(lambda: [*rewritten.feed(text), *rewritten.finish()])
     if rewritten.removed or not rewritten.citations or not _keeps(draft, rewritten, set(given["problems"])):
         return []
     return stemming_from(lines_of(rewritten), draft.sentences)
@@ -195,9 +210,14 @@ def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> 
 
 
 async def _confirm(
-    state: RagState, draft: AnswerStream, evidence: Sequence[Document], notes: Sequence[Note]
+    state: RagState,
+    draft: AnswerStream,
+    lines: Sequence[Line],
+    evidence: Sequence[Document],
+    notes: Sequence[Note],
 ) -> Refined:
-    message, reasons = _what_was_checked(state, draft, evidence, notes)
+    sentences = assembled(lines, 0).sentences
+    message, reasons = _what_was_checked(state, sentences, evidence, notes)
     update = RefinementUpdate(
         message=message,
         action="confirm",
@@ -208,15 +228,15 @@ async def _confirm(
         changes=[],
     )
     await report(update)
-    return _result(update, "answered", draft.sentences)
+    return _result(update, "answered", sentences)
 
 
 def _what_was_checked(
-    state: RagState, draft: AnswerStream, evidence: Sequence[Document], notes: Sequence[Note]
+    state: RagState, sentences: Sequence[PartialAnswer], evidence: Sequence[Document], notes: Sequence[Note]
 ) -> tuple[str, list[str]]:
     """What may be said of a draft that stands: no more than was looked at."""
-    partly = sum(sentence.support == "partial" for sentence in draft.sentences)
-    supported = f"{partly} of {len(draft.sentences)} sentences are supported only in part"
+    partly = sum(sentence.support != "supported" for sentence in sentences)
+    supported = f"{partly} of {len(sentences)} sentences are supported only in part"
     reasons = [supported if partly else "every sentence is supported by a passage it cites"]
     if state.get("slow_path_failed"):
         return "Supported by the first search; the deeper check failed", reasons
@@ -250,7 +270,7 @@ async def _retract(state: RagState, context: RagContext, notes: Sequence[Note]) 
         message="Withdrawn: it must not be said" if unsafe else f"Withdrawn: {nothing}",
         action="retract",
         revision=1,
-        refined_answer=retraction_text(nearest=shown(state, context)),
+        refined_answer=retraction_text(nearest=shown(state, context), unsafe=unsafe),
         additional_citations=[],
         reasons=[note.text for note in notes if note.trigger == "safety"] or ["no sentence of the draft is supported"],
         changes=[Change(sentence=s.sentence, before=s.text, after="") for s in context.stream.sentences],

@@ -1,0 +1,129 @@
+"""Where another document says otherwise than the one an answer rests on: which one is followed, or both are told."""
+
+from collections.abc import Sequence
+
+from chains.prompts import readable
+from chains.recency import Account, ahead, newer
+from chains.rivals import another_subject, bygone, closeness, same_name, says_otherwise
+from chains.subjects import Context, about, another_year
+from graph.bench import Bench, Mended, Note
+from graph.evidence import Opposition, Piece
+from graph.lines import Line, is_layout, resting, without_markers
+from language.words import content_terms
+
+_SAME_CLAIM = 0.66
+"""Of the words of a sentence, numbers and names aside, in one that says the same matter."""
+_NEWER, _ASKED_ABOUT = 1, 2
+_NOTES = 2
+"""Other sides told in one answer."""
+
+
+def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Opposition]) -> Mended:
+    """Where another document says otherwise, one is followed: the one about what was asked, then the newer one.
+
+    If nothing tells which that is, both sides are told.
+    """
+    rest = [piece.place for line in lines for piece in bench.cited_by(line)]
+    kept: list[Line] = []
+    notes: list[Note] = []
+    for line in lines:
+        own = [] if bench.late() or is_layout(line.text) else bench.cited_by(line)
+        against = _against(line, own, bench, known) if own else []
+        if not against:
+            kept.append(line)
+            continue
+        piece, rank = _foremost(against, own[0], bench)
+        title, ours = piece.title, own[0].title
+        why = "is newer than" if rank == _NEWER else "speaks of what was asked, other than"
+        if rank > 0 and piece.place in rest and _told_already(piece, lines, line):
+            notes.append(Note("disagreement", f"“{title}” {why} “{ours}” and was cited already"))
+        elif rank > 0 and (following := bench.corrected(line, piece) or bench.quoting(line, piece)) is not None:
+            kept.append(following)
+            notes.append(Note("disagreement", f"“{title}” says otherwise and {why} “{ours}”"))
+        elif rank >= 0 and piece.place not in rest and len(notes) < _NOTES:
+            kept += [line, _beside(line, piece, bench)]
+            notes.append(Note("disagreement", f"“{title}” says otherwise than “{ours}”, and none is the newer one"))
+        else:
+            kept.append(line)
+    return Mended(kept, notes)
+
+
+def _told_already(piece: Piece, lines: Sequence[Line], line: Line) -> bool:
+    """Whether another sentence of the answer says what a source says."""
+    others = [without_markers(other.text) for other in lines if other is not line]
+    return any(closeness(readable(piece.text), [other])[0] >= _SAME_CLAIM for other in others)
+
+
+def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opposition]) -> list[Piece]:
+    """What other documents about the same thing say otherwise, the closest first."""
+    plain, places = without_markers(line.text), {piece.place for piece in own}
+    found = {pair.other.place for pair in known if pair.one.place in places}
+    found |= {pair.one.place for pair in known if pair.other.place in places}
+    mine, words = bench.context(own[0]), set(content_terms(plain))
+    asked = set(content_terms(bench.question))
+    documents = {piece.document_id for piece in own}
+    said = [plain, own[0].text] if line.verdict.support == "supported" else [plain]
+    against = []
+    for piece in bench.pieces:
+        if piece.document_id in documents or not words & piece.words or not _comparable(piece, plain, own[0], bench):
+            continue
+        familiar = asked | mine.words
+        if piece.place in found or any(says_otherwise(one, piece.text, bench.judge, familiar) for one in said):
+            against.append(piece)
+    near = dict(zip((piece.place for piece in against), closeness(plain, [p.text for p in against]), strict=True))
+    return sorted(against, key=lambda piece: -near[piece.place])
+
+
+def _comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:
+    """Whether a sentence can be about what a line is about.
+
+    Not if its document is about something else than was asked, if it calls its matter by a word of its own title that
+    nobody else uses, or if both tell what was in years of their own.
+    """
+    mine, its = bench.context(own), bench.context(piece)
+    asked, said = set(content_terms(bench.question)), set(content_terms(plain))
+    if another_subject(plain, mine.named, piece.text, its.named) or another_year(bench.question, mine, its):
+        return False
+    if (mine.named & said) - its.words - piece.words:
+        return False
+    if not same_name(plain, piece.text):
+        if not about(bench.question, mine, its)[1]:
+            return False
+        if its.apart(asked | said, mine) & piece.words or (mine.named & asked & said) - its.named - piece.words:
+            return False
+    return not (bygone(plain) and bygone(piece.text) and its.year != mine.year and None not in (its.year, mine.year))
+
+
+def _foremost(against: Sequence[Piece], own: Piece, bench: Bench) -> tuple[Piece, int]:
+    """The opposing sentence that counts most: one about what was asked, the newest, one of unknown age."""
+    mine = bench.account(own)
+    ranked = [(piece, _rank(piece, own, mine, bench)) for piece in against]
+    best, rank = ranked[0]
+    for piece, its in ranked[1:]:
+        if its > rank or (its == rank and newer(bench.account(piece), bench.account(best)) > 0):
+            best, rank = piece, its
+    return best, rank
+
+
+def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
+    one, other = bench.context(own), bench.context(piece)
+    fits, its = about(bench.question, one, other)
+    if its and not fits:
+        return _ASKED_ABOUT
+    if fits and not its and not same_subject(one, other):
+        return -1
+    account = bench.account(piece)
+    return 0 if ahead(account) else newer(account, mine)
+
+
+def same_subject(one: Context, other: Context) -> bool:
+    """Whether two documents are called after the same things, kinds of text and years aside."""
+    return not one.apart(set(), other) and not other.apart(set(), one)
+
+
+def _beside(line: Line, piece: Piece, bench: Bench) -> Line:
+    """A sentence that tells the other side, in its own words."""
+    said = readable(piece.text)
+    line = resting(line, said, piece, bench.judge)
+    wording = f"However, “{piece.title}” says: “{said.rstrip('. ')}”."
+    return Line(wording, " ", line.verdict, (), line.origin, piece)
