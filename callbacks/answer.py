@@ -81,6 +81,8 @@ class AnswerStream:
     _sentence_start: int = 0
     _core_end: int = 0
     """Where the current sentence ends if the markers at its end are left out."""
+    _handled: set[tuple[int, int, Reference]] = field(default_factory=set)
+    """What the sentences have cited, at which of their lengths."""
     _unknown: list[str] = field(default_factory=list)
     """Citations of the current sentence that no row has."""
     _early: list[Reference] = field(default_factory=list)
@@ -205,6 +207,8 @@ class AnswerStream:
         Only the first character of what follows counts, for more of it may not be there yet.
         """
         core = self._current()
+        if core.startswith("|") and "\n" in self._gap and unit[0] == "|":
+            return True
         if not _HAS_WORD.search(core):
             return False
         if core.startswith("#") and "\n" in self._gap:
@@ -226,6 +230,8 @@ class AnswerStream:
         early = not _says_something(self._current())
         known: dict[str, dict[Place, str | None]] = {}
         for reference in references:
+            if self._cited_before(reference):
+                continue
             place = self._place(reference)
             if place is None:
                 self.unknown_citations += 1
@@ -241,6 +247,13 @@ class AnswerStream:
         for source_id, places in known.items():
             yield from self._mark(self.book[source_id], places)
 
+    def _cited_before(self, reference: Reference) -> bool:
+        """Whether the sentence has cited this already: a model that repeats itself is looked after once."""
+        key = (len(self.sentences), len(self._current()), reference)
+        known = key in self._handled
+        self._handled.add(key)
+        return known
+
     def _place(self, reference: Reference) -> Place | None:
         if not 1 <= reference.passage <= len(self.rows) or self.rows[reference.passage - 1] not in self.book:
             return None
@@ -248,7 +261,7 @@ class AnswerStream:
         number = reference.sentence
         if number is None:
             number = (self.judge(self._current() or shown.event.snippet, shown.sentences).best or 0) + 1
-        return (shown, number) if 1 <= number <= len(shown.sentences) else None
+        return (shown, number) if 1 <= number <= len(shown.sentences) and shown.quotable(number) else None
 
     def _better(self, place: Place) -> Place | None:
         """Another sentence of the sources that supports what this one, with those cited before it, does not."""
@@ -350,8 +363,7 @@ class AnswerStream:
         for source_id in self.rows:
             if source_id in self.book:
                 shown = self.book[source_id]
-                for number in range(1, len(shown.sentences) + 1):
-                    yield shown, number
+                yield from ((shown, number) for number in range(1, len(shown.sentences) + 1) if shown.quotable(number))
 
 
 def _says_something(text: str) -> bool:
@@ -359,4 +371,4 @@ def _says_something(text: str) -> bool:
 
 
 def _opens_item(unit: str) -> bool:
-    return unit[0] in "-*+•" or unit[0].isdigit()
+    return unit[0] in "-*+•|" or unit[0].isdigit()

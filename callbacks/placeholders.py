@@ -11,7 +11,7 @@ _PERSONAL = re.compile(r"\[(?:[a-z]+ ){1,2}withheld\]")
 
 _LED_TO = re.compile(
     r"(?:[,;:(–-]?\s*(?:\b(?:see|at|via|visit|under|here|more|available|click|on|from|also|open)\b[\s:,]*){1,4})?"
-    rf"[\s(]*!?{_UNSAFE.pattern}\)?",
+    rf"(?:!\S*\s*(?=\[image))?[\s(]*!?{_UNSAFE.pattern}\)?",
     re.IGNORECASE,
 )
 

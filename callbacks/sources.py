@@ -32,6 +32,11 @@ class Shown:
         begin = self.event.start
         return self.document.page_content[start:end], begin + start, begin + end
 
+    def quotable(self, number: int) -> bool:
+        """Whether a sentence, counted from 1, may speak for anything: not one that speaks to a model."""
+        start, end = self.document.metadata["sentences"][number - 1]
+        return not speaks_to_a_model(self.document.page_content[start:end])
+
     @property
     def sentences(self) -> list[str]:
         """The texts of all its sentences."""
@@ -87,7 +92,7 @@ def source_event(document: Document, index: int, wave: int, mask: Mask = str) ->
         snippet=_snippet(mask(legible(document.page_content, known["sentences"])[0])),
         wave=wave,
         uri=known.get("uri"),
-        metadata=known.get("metadata") or None,
+        metadata=masked_values(known.get("metadata"), mask) or None,
         flags=[INSTRUCTIONS] if instructs(document) else None,
     )
 
@@ -97,6 +102,15 @@ def honest_text(document: Document) -> str:
     spans = document.metadata["sentences"]
     said = (document.page_content[start:end] for start, end in spans)
     return "\n".join(sentence for sentence in said if not speaks_to_a_model(sentence))
+
+
+def masked_values(value: Any, mask: Mask) -> Any:
+    """What was stored with a document, without what `mask` blacks out, at any depth."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: masked_values(item, mask) for key, item in value.items()}
+    return [masked_values(item, mask) for item in value] if isinstance(value, list) else value
 
 
 def instructs(document: Document) -> bool:

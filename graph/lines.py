@@ -12,8 +12,13 @@ from graph.evidence import Piece
 ACCEPTABLE = frozenset({"supported", "partial"})
 """Verdicts with which a sentence may stand."""
 MARKERS = re.compile(r"\s*(?:\[\d+\])+")
+_HEADING_WORDS = 8
+"""Its marks included."""
+_SAYS = re.compile(
+    r"\d|\b(?:is|are|was|were|be|has|have|had|may|can|must|will|costs?|not?|never|free)\b", re.IGNORECASE
+)
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
-_CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
+_CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*|\s*\|)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,10 @@ def item_mark(text: str) -> str:
 
 
 def is_layout(text: str) -> bool:
-    """Whether a line is a heading, or the head or the rule of a table: what orders an answer, and claims nothing."""
+    """Whether a line is a short heading, or the head of a table: what orders an answer, and claims nothing."""
     plain = without_markers(text).strip()
-    return plain.startswith("#") or (plain.startswith("|") and not any(map(str.isdigit, plain)) and len(plain) < 200)
+    bare = len(plain.split()) <= _HEADING_WORDS and not _SAYS.search(plain)
+    return bare and plain.startswith(("#", "|"))
 
 
 def lines_of(stream: AnswerStream) -> list[Line]:

@@ -83,6 +83,8 @@ def _mended(line: Line, trigger: Trigger, bench: Bench) -> Line | None:
             return right
     if found is not None:
         return resting(line, plain, found, bench.judge)
+    if plain.lstrip().startswith("#"):  # a sentence of a source is no heading
+        return None
     near = bench.closest(plain)
     exact = _first_corrected(line, [*own, *(piece for piece in near if piece not in own)], bench)
     return exact or _first_restated(line, [*own, *_most_alike(plain, near, bench)], bench)

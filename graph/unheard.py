@@ -16,6 +16,7 @@ from graph.context import RagContext
 from graph.failures import ModelFailure
 from graph.gate import judge
 from graph.released import Saved, answer_of, masked, saved
+from graph.screening import SERIOUS, answer_concerns
 from graph.state import RagState
 from graph.writing import write_draft
 
@@ -65,7 +66,10 @@ async def unheard_draft(asking: Asking) -> Drafted:
         no_draft = await _write(state["question"], passages, context) or ""
     if no_draft:
         return _drafted(passages, decision, context.stream, no_draft=no_draft)
-    final = masked(answer_of(context.stream, passages, domain=state["domain"]), context.collaborators.guarding.mask)
+    concerns = [*await answer_concerns(state["question"], context.stream.text, context), *context.stream.removed]
+    answer = answer_of(context.stream, passages, domain=state["domain"])
+    checked = {"safety_pass": answer.safety_pass and SERIOUS.isdisjoint(concerns), "safety_flags": concerns or None}
+    final = masked(answer.model_copy(update=checked), context.collaborators.guarding.mask)
     return _drafted(passages, decision, context.stream, final=final)
 
 

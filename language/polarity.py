@@ -9,7 +9,8 @@ from language.words import STOPWORDS, stem
 
 _NEGATIONS = frozenset(
     "no not never none nor neither nobody nothing nowhere without cannot lack lacks lacked lacking hardly barely "
-    "scarcely aint".split()
+    "scarcely aint nicht kein keine keinen keiner keinem keines nie niemals niemand nichts weder ohne pas jamais "
+    "aucun aucune nunca ninguno ninguna".split()
 )
 _UNDONE = frozenset(
     "fail fails failed failing refuse refuses refused refusing unable decline declined declines".split()

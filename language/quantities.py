@@ -57,7 +57,9 @@ gallon gallons | second seconds sec secs | minute minutes min mins | hour hours 
 month months | year years yr yrs | decade decades | century centuries | dollar dollars usd | euro euros eur |
 yen jpy | pound pounds gbp | cent cents | kw kilowatt kilowatts | mw megawatt megawatts | gw gigawatt gigawatts |
 kb kilobyte kilobytes | mb megabyte megabytes | gb gigabyte gigabytes | tb terabyte terabytes | hectare hectares ha |
-acre acres | degree degrees | mph | kmh | hz | khz | mhz | ghz | volt volts | watt watts | knot knots | ms | m2 | km2
+acre acres | degree degrees | mph | kmh | hz | khz | mhz | ghz | volt volts | watt watts | knot knots | ms | m2 | km2 |
+franc francs chf | crown crowns krona kronor krone kroner | rupee rupees inr | peso pesos | yuan rmb |
+zloty zlotys pln | rand zar | rouble roubles ruble rubles rub
 """
 _UNITS = {word: group.split()[0] for group in _UNIT_SPELLINGS.split("|") for word in group.split()}
 _DIMENSIONS = {
@@ -80,7 +82,7 @@ _MEASURES = {unit: (name, factor) for name, units in _DIMENSIONS.items() for uni
 """What a unit measures, and how many of the smallest common unit it is; months are no fixed number of days."""
 _TIMES = "times"
 _MONEY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
-_CURRENCIES = frozenset(_MONEY.values()) | {"cent"}
+_CURRENCIES = frozenset(_MONEY.values()) | set("cent franc crown rupee peso yuan zloty rand rouble".split())
 _PLAIN = re.compile(r"\d{1,3}(?:,\d{2,3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _PERCENT = re.compile(r"\s?%|[\s-]?per\s?cent(?:age)?\b", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)")

@@ -9,7 +9,6 @@ from fastapi import FastAPI
 
 from server.context import AppContext
 
-
 _SWITCH_SECONDS = 0.0005
 """How long a thread that computes may keep the others waiting: every step of a question in the event loop waits for it
 when a slow path computes, and the usual 5 ms add up to more than the whole way to the first token."""
