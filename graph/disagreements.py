@@ -1,5 +1,6 @@
 """Where another document says otherwise than the one an answer rests on: which one is followed, or both are told."""
 
+import re
 from collections.abc import Sequence
 
 from chains.prompts import readable
@@ -14,6 +15,8 @@ from language.words import content_terms
 _SAME_CLAIM = 0.66
 """Of the words of a sentence, numbers and names aside, in one that says the same matter."""
 _NEWER, _ASKED_ABOUT = 1, 2
+_FORMER = re.compile(r"\b(?:old|previous|former|earlier|original|formerly|used to|back then)\b", re.IGNORECASE)
+"""Asks for what held once: then both are told."""
 _NOTES = 2
 """Other sides told in one answer."""
 
@@ -113,7 +116,10 @@ def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
     if fits and not its and not same_subject(one, other):
         return -1
     account = bench.account(piece)
-    return 0 if ahead(account) else newer(account, mine)
+    if ahead(account):
+        return 0
+    told = newer(account, mine)
+    return 0 if told > 0 and _FORMER.search(bench.question) else told
 
 
 def same_subject(one: Context, other: Context) -> bool:

@@ -15,9 +15,11 @@ from chains.prompts import fitting
 from graph.context import RagContext
 from graph.failures import ModelFailure
 from graph.gate import judge
+from graph.lines import assembled, cited
+from graph.mending import bench_for, mend, stands
 from graph.released import Saved, answer_of, masked, saved
 from graph.screening import SERIOUS, answer_concerns
-from graph.state import RagState
+from graph.state import RagState, join_passages
 from graph.writing import write_draft
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ TOO_THIN = "the evidence is too thin"
 SEARCH_FAILED = "the search failed"
 MODEL_FAILED = "the model failed"
 MODEL_SILENT = "the model wrote nothing"
+UNSUPPORTED = "the sources support nothing of what the model wrote"
 DRAFT_FAILED = "the draft could not be made"
 
 
@@ -66,11 +69,37 @@ async def unheard_draft(asking: Asking) -> Drafted:
         no_draft = await _write(state["question"], passages, context) or ""
     if no_draft:
         return _drafted(passages, decision, context.stream, no_draft=no_draft)
+    mended = await _mended(state, passages, context)
+    if mended is None:
+        return _drafted(passages, decision, context.stream, no_draft=UNSUPPORTED)
+    passages, notes = mended
     concerns = [*await answer_concerns(state["question"], context.stream.text, context), *context.stream.removed]
     answer = answer_of(context.stream, passages, domain=state["domain"])
     checked = {"safety_pass": answer.safety_pass and SERIOUS.isdisjoint(concerns), "safety_flags": concerns or None}
     final = masked(answer.model_copy(update=checked), context.collaborators.guarding.mask)
-    return _drafted(passages, decision, context.stream, final=final)
+    return _drafted(passages, decision, context.stream, final=final, notes=notes)
+
+
+async def _mended(
+    state: RagState, passages: Sequence[Document], context: RagContext
+) -> tuple[list[Document], list[str]] | None:
+    """The draft put right as a heard one would be, in place; what it is written from now, and what was changed and why.
+
+    None if nothing of it stands.
+    """
+    stream = context.stream
+    deeper = context.retriever(state, max(context.collaborators.limits.deep_k, state["top_k"]), wide=True)
+    evidence = join_passages(passages, await deeper.ainvoke(state["question"]))
+    lines, notes = await mend(stream, bench_for(state, evidence, {}, context), (), context.lanes)
+    if not stands(lines):
+        return None
+    added = [line.rests_on.document for line in lines if line.rests_on is not None]
+    context.book.announce(added, wave=2)
+    answer = assembled([cited(line, context.book) for line in lines], 0)
+    stream.text, stream.citations, stream.sentences = answer.text, answer.citations, answer.sentences
+    written_from = join_passages(passages, added)
+    stream.rows = [passage.metadata["source_id"] for passage in written_from]
+    return written_from, [note.text for note in notes]
 
 
 async def _search(state: RagState, context: RagContext) -> tuple[list[Document], GateDecision]:
@@ -106,6 +135,7 @@ def _drafted(
     *,
     final: FinalAnswer | None = None,
     no_draft: str | None = None,
+    notes: Sequence[str] = (),
 ) -> Drafted:
     mask = (stream.guarding and stream.guarding.mask) or str
     drafted: Drafted = {
@@ -114,7 +144,7 @@ def _drafted(
             {**as_dict(stream.book[passage.metadata["source_id"]].event), "text": mask(passage.page_content)}
             for passage in passages
         ],
-        "why": None if decision is None else _why(decision),
+        "why": None if decision is None else {**_why(decision), "changed": list(notes)},
         "draft": None if final is None else as_dict(final),
         "sentences": [] if final is None else [as_dict(sentence) for sentence in stream.sentences],
         "no_draft": no_draft,

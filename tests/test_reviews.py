@@ -17,6 +17,7 @@ from graph.hub import Hub, HubLimits
 from graph.policy import BUILT_IN, Rule
 from graph.query import Query
 from retrieval.library import Library
+from retrieval.submissions import Submission
 from server.routes.reviews import MAX_ANSWER, MAX_NOTE, DecisionIn
 from tests.conftest import REPOSITORY
 from tests.support.corpus import fill
@@ -176,6 +177,7 @@ def test_an_asker_who_wanted_no_sources_gets_none(desk: Desk) -> None:
         ({"decision": "edit", "answer": "x" * (MAX_ANSWER + 1)}, "answer"),
         ({"decision": "edit", "answer": "nul\0"}, "answer"),
         ({"decision": "approve", "answer": "My own words."}, "answer"),
+        ({"decision": "edit", "answer": "It was Greta Holm [1], or Ada Lund [41]."}, "answer"),
         ({"decision": "reject", "note": "x" * (MAX_NOTE + 1)}, "note"),
         ({"decision": "reject", "reason": "none"}, "reason"),
         ([], "body"),
@@ -212,6 +214,19 @@ async def test_of_many_reviewers_at_once_one_wins(desk: Desk) -> None:
     assert sorted(statuses) == [200, *[409] * 7]
     winner = statuses.index(200)
     assert f"says {winner}" in desk.run(request_id)["final_answer"]["answer"]
+
+
+def test_what_a_newer_document_says_is_in_the_draft_before_a_person_sees_it(
+    at: At, serve: Callable[..., Live], own_library: Library
+) -> None:
+    for year, fee in ((2023, 25), (2025, 32)):
+        text = f"Employees may claim up to {fee} crowns for dinner."
+        own_library.add("default", Submission(data=text, id=str(year), title=f"Expense policy {year}"))
+    desk = at(serve(library=own_library))
+    waiting = desk.listed(desk.ask("How much may employees claim for dinner?"))
+    assert "32 crowns" in waiting["draft"]["answer"]
+    assert "25 crowns" not in waiting["draft"]["answer"]
+    assert {source["source"] for source in waiting["sources"]} == {"Expense policy 2023", "Expense policy 2025"}
 
 
 def test_the_queue_comes_in_pages(at: At, serve: Callable[..., Live], own_library: Library) -> None:

@@ -83,7 +83,9 @@ function sourceList({ sources }, citations) {
 function why({ why: known }) {
   if (!known) return element("p.reason", {}, "Nothing could be searched, so the gate has nothing to say.");
   const lacks = known.missing.length ? [`nothing found about ${known.missing.join(", ")}`] : [];
-  return element("p.reason", {}, `${GATE[known.verdict] ?? known.verdict}: ${[...known.reasons, ...lacks].join(" · ")}`);
+  const gate = element("p.reason", {}, `${GATE[known.verdict] ?? known.verdict}: ${[...known.reasons, ...lacks].join(" · ")}`);
+  if (!known.changed?.length) return gate;
+  return element("div", {}, gate, element("p.reason", {}, `Mended before you see it: ${known.changed.join("; ")}.`));
 }
 
 /** Approve, edit or reject; a note goes with any of them. */

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from time import monotonic
+from collections.abc import Sequence
+from functools import partial
 from typing import TypedDict
 
 from langchain_core.documents import Document
@@ -12,37 +11,29 @@ from langgraph.runtime import Runtime
 
 from callbacks.answer import AnswerStream
 from callbacks.events import Action, Change, CitationAttached, Outcome, PartialAnswer, RefinementUpdate, Trigger
-from callbacks.placeholders import holds_placeholder
-from chains.recency import Account
 from chains.refine import RefineInput
-from chains.verify import lexical_judge
 from graph.bench import Bench, Mended, Note
-from graph.completion import answer_open_parts
 from graph.context import RagContext
-from graph.disagreements import settle_disagreements
-from graph.evidence import Piece, pieces_of
+from graph.evidence import Piece
 from graph.lines import Line, assembled, cited, lines_of, without_markers
+from graph.mending import bench_for, mend, stands
 from graph.nodes.fallback import shown
 from graph.refusals import retraction_text, silence_text
-from graph.repairs import settle_problems, stands_for, trouble
+from graph.repairs import stands_for, trouble
 from graph.report import report, show_sources, status
 from graph.revision import Revision, no_worse, revision_of, stemming_from
-from graph.safety import unsafe_links
 from graph.screening import SERIOUS, UNSAFE_ANSWER
 from graph.state import RagState, join_passages
-from retrieval.embeddings import MiniLM
 
 log = logging.getLogger(__name__)
 
-_REPAIRING = 0.3
-"""Of the time of a refinement, for what is done without a model; after that what cannot stand is left out."""
 _LONGER, _ROOM = 2, 2000
 """A correction is at most so many times as long as the draft, and so many characters."""
 _MESSAGES: dict[Trigger, str] = {
     "safety": "Corrected: a part of the draft must not be said",
     "contradicted": "Corrected: the sources say otherwise than the draft",
     "unsupported": "Corrected: the sources do not support all of the draft",
-    "disagreement": "Corrected: the sources disagree",
+    "disagreement": "The sources disagree",
     "aspect": "Completed: the sources answer a part of the question that was left open",
 }
 
@@ -67,22 +58,11 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     if _must_not_stand(state):
         return await _retract(state, context, [Note("safety", "the safety check did not pass the answer")])
     evidence = join_passages(state["passages"], state.get("evidence", []))
-    bench = _bench(state, evidence, context)
-    lines = lines_of(draft)
-    notes: list[Note] = []
-    await context.lanes.gap()
-    mended = await asyncio.to_thread(settle_problems, lines, bench)
-    if mended.notes:
-        notes += mended.notes
-        lines = await _better(mended, state, evidence, bench, context)
-    if not any(line.citations or line.rests_on for line in lines):
+    bench = bench_for(state, evidence, state["supporting"], context)
+    better = partial(_better, state=state, evidence=evidence, bench=bench, context=context)
+    lines, notes = await mend(draft, bench, state.get("oppositions", []), context.lanes, better)
+    if not stands(lines):
         return await _retract(state, context, notes)
-    for step in (partial(settle_disagreements, known=state.get("oppositions", [])), answer_open_parts):
-        await context.lanes.gap()
-        mended = await asyncio.to_thread(step, lines, bench)
-        if mended.notes and no_worse(lines, mended.lines):
-            notes += mended.notes
-            lines = mended.lines
     await _show([line.rests_on for line in lines], context)
     revision = revision_of([cited(line, context.book) for line in lines], draft)
     if not revision.changes:
@@ -97,52 +77,6 @@ def _must_not_stand(state: RagState) -> bool:
     return UNSAFE_ANSWER in concerns or (strict and not SERIOUS.isdisjoint(concerns))
 
 
-def _bench(state: RagState, evidence: Sequence[Document], context: RagContext) -> Bench:
-    draft = context.stream
-    library = context.collaborators.library
-    return Bench(
-        question=state["question"],
-        pieces=pieces_of(evidence),
-        judge=draft.judge,
-        idf=library.idf(state["collection"]),
-        unsafe=_unsafe(unsafe_links(evidence), draft),
-        account=partial(_account, lru_cache(library.beginning)),
-        plainly=lexical_judge(lambda words: {}),
-        alike=partial(_alike, library.encoder),
-        floor=state["policy"].floor,
-        supporting=state["supporting"],
-        half=len(draft.sentences) - 1 if draft.truncated else None,
-        late=_clock(context.collaborators.limits.refine_seconds * _REPAIRING),
-    )
-
-
-def _clock(seconds: float) -> Callable[[], bool]:
-    """Says when so much time has gone by."""
-    end = monotonic() + seconds
-    return lambda: monotonic() > end
-
-
-def _alike(encoder: MiniLM, text: str, others: Sequence[str]) -> list[float]:
-    encoded = encoder.encode([(one, []) for one in (text, *others)])
-    return [float(encoded[0].passage @ one.passage) for one in encoded[1:]]
-
-
-def _unsafe(links: Callable[[str], bool], draft: AnswerStream) -> Callable[[str], bool]:
-    """Whether a sentence holds a link of no source, or had something in it that the guard took out."""
-    return lambda text: links(text) or (bool(draft.removed) and holds_placeholder(text))
-
-
-def _account(beginning: Callable[[str], str], piece: Piece) -> Account:
-    """What a source says of its age: its title, what was stored with it, and what stands around."""
-    known = piece.document.metadata
-    return Account(
-        title=" ".join(part for part in (known["source"], known["section"]) if part),
-        sentence=piece.text,
-        text=f"{beginning(known['source_id'])}\n{piece.document.page_content}",
-        metadata=known["metadata"] or {},
-    )
-
-
 async def _show(pieces: Sequence[Piece | None], context: RagContext) -> None:
     """Tell the reader about the sources that are about to be cited."""
     documents = [piece.document for piece in pieces if piece is not None]
@@ -150,7 +84,7 @@ async def _show(pieces: Sequence[Piece | None], context: RagContext) -> None:
 
 
 async def _better(
-    plain: Mended, state: RagState, evidence: Sequence[Document], bench: Bench, context: RagContext
+    plain: Mended, *, state: RagState, evidence: Sequence[Document], bench: Bench, context: RagContext
 ) -> list[Line]:
     """What the model makes of the problems, if that is any better than what can be done without it."""
     draft = context.stream

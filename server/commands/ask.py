@@ -76,7 +76,7 @@ def _print_live(envelopes: Iterator[dict[str, Any]], console: Console) -> bool:
                     writing = True
                 console.print(Text(payload["token"]), end="")
             case "refinement_update" if payload["action"] != "confirm":
-                console.print(Text(f"\n\n{payload['message']}:\n", style="yellow"))
+                console.print(Text(f"\n\n{payload['message']} ({'; '.join(payload['reasons'])}):\n", style="yellow"))
                 console.print(Text(payload["refined_answer"]))
             case "error":
                 status.stop()

@@ -104,7 +104,12 @@ def check_personal_data(settings: Settings) -> Finding:
         guarding(settings)
     except PersonalUnavailable as error:
         return Finding("personal data", str(error), f"Install it: {MENDING}; or correct GROUNDSWELL_PII.")
-    return Finding("personal data", f"withheld: {', '.join(settings.pii)}" if settings.pii else "nothing is withheld")
+    if not settings.pii:
+        return Finding("personal data", "nothing is withheld by these settings")
+    told = f"withheld: {', '.join(settings.pii)}"
+    if "phone" in settings.pii:
+        told += f"; numbers without a country code are read as of {', '.join(settings.pii_regions)}"
+    return Finding("personal data", told)
 
 
 def check_safety_model(settings: Settings) -> Finding:

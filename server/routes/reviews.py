@@ -1,5 +1,6 @@
 """`/reviews`: questions that wait for a person, with the drafts nobody else sees, and the decisions on them."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +19,7 @@ router = APIRouter(prefix="/reviews", tags=["reviews"])
 
 MAX_ANSWER = 20_000
 MAX_NOTE = 2_000
+_MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
 class DecisionIn(BaseModel):
@@ -66,6 +68,7 @@ async def post_review(request: Request, request_id: str, context: Context) -> Re
     """Decide: release the draft, another text, or a refusal. 409 if somebody was first."""
     require_json(request)
     decision = DecisionIn.model_validate(await read_json(request)).decided()
+    await _check_markers(decision.answer or "", request_id, context)
     try:
         review = await context.hub.reviews.decide(request_id, decision)
     except UnknownReview as error:
@@ -75,6 +78,18 @@ async def post_review(request: Request, request_id: str, context: Context) -> Re
     except NothingDrafted as error:
         raise BadRequest(422, "invalid", f"decision: {error}", field="decision") from error
     return JSONResponse(_shown(review), headers={"X-Request-ID": request_id})
+
+
+async def _check_markers(answer: str, request_id: str, context: Context) -> None:
+    """Refuse an edit that cites a source which is not listed: nobody would see what the number was to stand for."""
+    cited = {int(number) for number in _MARKER.findall(answer)}
+    review = await context.hub.reviews.find(request_id) if cited else None
+    if review is None:
+        return
+    unknown = sorted(cited - {source["index"] for source in review.item["sources"]})
+    if unknown:
+        listed = ", ".join(f"[{number}]" for number in unknown)
+        raise BadRequest(422, "invalid", f"answer: there is no source {listed}.", field="answer")
 
 
 def _shown(review: Review) -> dict[str, Any]:
