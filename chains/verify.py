@@ -25,6 +25,8 @@ _OPPOSED, _NOWHERE = 0.5, 0.85
 """What is left of the score if the evidence says another thing instead, or nowhere has a number, a name, a denial."""
 _MARKER = re.compile(r"\s*\[\d+\]")
 _NUMBERED = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]+(?=\D)", re.MULTILINE)
+_YES_NO = re.compile(r"^\s*(?:yes|no)[,.:;!—–-]+\s+(?=\w+ \w+)", re.IGNORECASE)
+"""Answers the question, and denies nothing of what follows."""
 _LONGEST = 1_000
 """Characters of a sentence that are compared word by word; the comparison must stay quick."""
 _PARTLY_AT_MOST = SUPPORTED - 0.01
@@ -69,7 +71,7 @@ def lexical_judge(idf: Idf) -> Callable[[str, Sequence[str]], Judgement]:
     """
 
     def judge(sentence: str, evidence: Sequence[str]) -> Judgement:
-        plain = _NUMBERED.sub("", _MARKER.sub("", sentence))
+        plain = _YES_NO.sub("", _NUMBERED.sub("", _MARKER.sub("", sentence)))
         copied = _copied_from(plain, evidence)
         if copied is not None and not copied.qualified:
             return Judgement("supported", 1.0, "lexical", copied.at)

@@ -20,8 +20,8 @@ UNCHECKED = "unchecked"
 UNSAFE_EVIDENCE, UNSAFE_ANSWER = "unsafe_evidence", "unsafe_answer"
 SERIOUS = frozenset({UNCHECKED, UNSAFE_EVIDENCE, UNSAFE_ANSWER})
 """With one of these an answer does not pass for safe."""
-_READ = 12
-"""Passages of the evidence that a model reads, at most."""
+_AT_ONCE = 16
+"""Passages of the evidence in one question to the model."""
 
 
 class Unclear(RuntimeError):
@@ -31,12 +31,13 @@ class Unclear(RuntimeError):
 async def screened(question: str, evidence: Sequence[Document], context: RagContext) -> list[str]:
     """Concerns about the evidence, by kind: empty if all is well. Raises what a configured model raises."""
     concerns = [INSTRUCTIONS_IN_SOURCE] if any(map(instructs, evidence)) else []
-    text = "\n\n".join(document.page_content for document in evidence[:_READ])
-    if context.collaborators.safety is not None and text:
-        async with asyncio.timeout(context.collaborators.limits.safety_seconds):
-            if not await _safe(question, text, context):
-                concerns.append(UNSAFE_EVIDENCE)
-    return concerns
+    if context.collaborators.safety is None or not evidence:
+        return concerns
+    parts = [evidence[at : at + _AT_ONCE] for at in range(0, len(evidence), _AT_ONCE)]
+    texts = ["\n\n".join(document.page_content for document in part) for part in parts]
+    async with asyncio.timeout(context.collaborators.limits.safety_seconds):
+        safe = await asyncio.gather(*(_safe(question, text, context) for text in texts))
+    return concerns if all(safe) else [*concerns, UNSAFE_EVIDENCE]
 
 
 async def answer_concerns(question: str, answer: str, context: RagContext) -> list[str]:

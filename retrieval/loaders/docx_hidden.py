@@ -7,6 +7,8 @@ from retrieval.loaders.docx_styles import Styles, w
 
 _SMALLEST = 4
 """Half points: what is smaller is not meant to be read."""
+_PAPER_COLORS = ("background1", "light1")
+"""Of a theme: the colour of the paper."""
 _OFF = ("0", "false", "off", "none")
 _TOLD = ("vanish", "color", "sz", "shd", "highlight")
 
@@ -41,8 +43,10 @@ class Hidden:
         return self._of_styles[style]
 
     def _is_pale(self, look: Look, run: BaseOxmlElement, paragraph: BaseOxmlElement | None) -> bool:
-        color = _color(look.get("color"), "val")
-        if color is None or told_apart(color, WHITE):
+        named = look.get("color")
+        themed = named is not None and named.get(w("themeColor")) in _PAPER_COLORS
+        color = WHITE if themed else _color(named, "val")
+        if color is None:
             return False
         ground = self._ground(look, run, paragraph)
         return ground is not None and not told_apart(color, ground)

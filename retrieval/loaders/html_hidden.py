@@ -21,6 +21,7 @@ _FAR = -900.0
 _INDENTED_AWAY = -200.0
 _LENGTH = re.compile(r"(-?(?:\d{1,7}\.?\d{0,7}|\.\d{1,7}))\s*(px|pt|em|rem|%|ex|ch|vw|vh|cm|mm|in)?(?![\w.])")
 _PIXELS = {"px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "vw": 10.0, "vh": 10.0, "%": 10.0}
+_FILTERED = re.compile(r"opacity\(\s*([^)\s]+)\s*\)")
 _CLIPPED = re.compile(
     r"rect\(\s*(?:[01](?:px)?[\s,]+){3}[01](?:px)?\s*\)|inset\(\s*(?:[5-9]\d|100)(?:\.\d+)?%|circle\(\s*0|polygon\(\s*0"
     r"(?:px|%)?\s+0(?:px|%)?(?:\s*,\s*0(?:px|%)?\s+0(?:px|%)?)+\s*\)"
@@ -83,7 +84,9 @@ def hides(declared: Declared) -> bool:
     moves = any(name in declared for name in ("animation", "animation-name", "-webkit-animation", "transition"))
     if declared.get("display") == "none" or declared.get("visibility") in ("hidden", "collapse"):
         return True
-    if _is_faint(declared.get("opacity")) and not moves:  # else it is on its way to be shown
+    filtered = _FILTERED.search(declared.get("filter", ""))
+    faint = _is_faint(declared.get("opacity")) or (filtered is not None and _is_faint(filtered[1]))
+    if faint and not moves:  # else it is on its way to be shown
         return True
     clipped = _CLIPPED.search(declared.get("clip", "") + " " + declared.get("clip-path", "")) is not None
     return clipped or _is_away(declared) or (_is_shut(declared) and not moves)
@@ -110,7 +113,7 @@ def _is_away(declared: Declared) -> bool:
 
 def _is_shut(declared: Declared) -> bool:
     """Whether the element is a box without room that shows nothing outside itself."""
-    sides = [_pixels(declared.get(side)) for side in ("width", "height")]
+    sides = [_pixels(declared.get(side)) for side in ("width", "height", "max-width", "max-height")]
     shut = any(side is not None and side <= 1.0 for side in sides)
     return shut and declared.get("overflow", "").startswith(("hidden", "clip"))
 

@@ -12,9 +12,9 @@ Declared = dict[str, str]
 
 _TELLING = frozenset(
     "display visibility opacity font font-size color background background-color background-image position left "
-    "right top "
-    "bottom margin-left margin-top text-indent clip clip-path width height overflow transform animation "
-    "animation-name transition transition-property -webkit-animation -webkit-background-clip background-clip".split()
+    "right top bottom margin-left margin-top text-indent clip clip-path width height max-width max-height overflow "
+    "filter transform animation animation-name transition transition-property -webkit-animation "
+    "-webkit-background-clip background-clip".split()
 )
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
 _BRACE = re.compile(r"[{}]")
