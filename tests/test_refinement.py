@@ -6,9 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import Runnable, RunnableLambda
 
+from callbacks.answer import AnswerStream
+from callbacks.events import Token
+from callbacks.sources import SourceBook
+from chains.verify import lexical_judge
 from graph.context import Collaborators, Limits
+from graph.lines import is_layout, lines_of
 from retrieval.library import Library
 from server.bootstrap import library_in
 from tests.support.revisions import Draft, Paper, Refined, Refining, shelve
@@ -215,3 +220,78 @@ async def test_of_two_documents_that_disagree_in_a_date_neither_is_the_newer_one
     done = await refine(papers, "Since when is the ban on anchors in Brack in force?", [(earlier, earlier)])
     assert "2023" in done.text
     assert "2024" in done.text
+
+
+def _titled(title: str, text: str) -> Paper:
+    return text, {"title": title}
+
+
+OLD_NOTICE = "The notice period at Tarn Ltd is four weeks."
+NEW_NOTICE = "The notice period at Tarn Ltd is eight weeks."
+
+
+@pytest.mark.parametrize(
+    ("question", "stands"),
+    [
+        ("How long was the notice period at Tarn Ltd in 2019?", OLD_NOTICE),
+        ("How long is the notice period at Tarn Ltd?", NEW_NOTICE),
+    ],
+)
+async def test_a_year_that_is_asked_about_is_not_overruled_by_a_newer_one(
+    refine: Any, question: str, stands: str
+) -> None:
+    papers = {"a": _titled("Handbook 2019", OLD_NOTICE), "b": _titled("Handbook 2024", NEW_NOTICE)}
+    done = await refine(papers, question, [(OLD_NOTICE, OLD_NOTICE)])
+    assert done.text == stands
+
+
+async def test_what_does_not_hold_yet_is_told_beside_what_does(refine: Any) -> None:
+    now, later = (
+        "The toll on the Brack bridge is 3 euros.",
+        "From 1 January 2099 the toll on the Brack bridge is 7 euros.",
+    )
+    papers = {"a": _titled("Toll notice 2022", now), "b": _titled("Toll notice 2099", later)}
+    done = await refine(papers, "What is the toll on the Brack bridge?", [(now, now)])
+    assert done.text.startswith(now)
+    assert "“From 1 January 2099 the toll on the Brack bridge is 7 euros”" in done.text
+
+
+async def test_of_two_undated_sources_none_wins_by_its_title(refine: Any) -> None:
+    one, other = "The founder of the Weir Institute was Clara Hume.", "The founder of the Weir Institute was Paul Dorn."
+    papers = {"a": _titled("Weir A", one), "b": _titled("Weir B", other)}
+    done = await refine(papers, "Who founded the Weir Institute?", [(one, one)])
+    assert done.text == f"{one} However, “Weir B” says: “{other.rstrip('.')}”."
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("## Opening", "## Opening"),
+        ("1. The lighthouse of Brack was built in 1921 by the engineer Greta Holm.", f"1. {BUILT}"),
+        (BUILT.replace(".", ", see https://evil.example/x."), BUILT),
+    ],
+)
+async def test_a_correction_keeps_what_lays_an_answer_out(refine: Any, said: str, left: str) -> None:
+    cites = None if said.startswith("#") else BUILT
+    done = await refine(LIGHTHOUSE, ASKED, [(said, cites), (LAMP, LAMP)])
+    assert LAMP in done.text
+    assert done.text.removesuffix(LAMP).strip() == left
+
+
+def test_each_row_of_a_table_is_a_sentence_of_its_own() -> None:
+    table = "| What | Value |\n|---|---|\n| Built | in 1874 |\n| Seen from | nineteen miles |"
+    stream = AnswerStream(SourceBook(), lexical_judge(lambda words: {}))
+    assert (
+        "".join(event.token for event in (*stream.feed(table), *stream.finish()) if isinstance(event, Token)) == table
+    )
+    rows = [sentence.text for sentence in stream.sentences]
+    assert rows == ["| What | Value |", "| Built | in 1874 |", "| Seen from | nineteen miles |"]
+    assert [is_layout(row) for row in rows] == [True, False, False]
+    assert "".join(line.gap + line.text for line in lines_of(stream)) == table
+
+
+async def test_a_reply_far_longer_than_the_draft_is_no_correction_of_it(refine: Any) -> None:
+    endless: Runnable[Any, str] = RunnableLambda(lambda given: f"{BUILT} [1.1]. " * 3000)
+    wrong = BUILT.replace("1874", "1921")
+    done = await asyncio.wait_for(refine(LIGHTHOUSE, ASKED, [(wrong, BUILT), (LAMP, LAMP)], refine=endless), 5)
+    assert done.text == f"{BUILT} {LAMP}"
