@@ -9,7 +9,7 @@ from chains.rivals import another_subject, bygone, closeness, same_name, says_ot
 from chains.subjects import Context, about, another_year
 from graph.bench import Bench, Mended, Note
 from graph.evidence import Opposition, Piece
-from graph.lines import Line, is_layout, resting, without_markers
+from graph.lines import Line, resting, without_markers
 from language.words import content_terms
 
 _SAME_CLAIM = 0.66
@@ -30,7 +30,7 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
     kept: list[Line] = []
     notes: list[Note] = []
     for line in lines:
-        own = [] if bench.late() or is_layout(line.text) else bench.cited_by(line)
+        own = [] if bench.late() or line.layout else bench.cited_by(line)
         against = _against(line, own, bench, known) if own else []
         if not against:
             kept.append(line)

@@ -17,6 +17,7 @@ _HEADING_WORDS = 8
 _SAYS = re.compile(
     r"\d|\b(?:is|are|was|were|be|has|have|had|may|can|must|will|costs?|not?|never|free)\b", re.IGNORECASE
 )
+_RULE = re.compile(r"\s*\n\s*\|?\s*:?-{2}")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*|\s*\|)$")
 
@@ -37,6 +38,8 @@ class Line:
     """Which sentence of the draft it is, or stands for; None if it was added."""
     rests_on: Piece | None = None
     """What it is to cite instead, once the reader has been told about that source."""
+    layout: bool = False
+    """Whether it only lays the answer out."""
 
 
 def item_mark(text: str) -> str:
@@ -45,11 +48,11 @@ def item_mark(text: str) -> str:
     return found.group() if found else ""
 
 
-def is_layout(text: str) -> bool:
+def _is_layout(text: str, after: str) -> bool:
     """Whether a line is a short heading, or the head of a table: what orders an answer, and claims nothing."""
     plain = without_markers(text).strip()
     bare = len(plain.split()) <= _HEADING_WORDS and not _SAYS.search(plain)
-    return bare and plain.startswith(("#", "|"))
+    return bare and (plain.startswith("#") or (plain.startswith("|") and _RULE.match(after) is not None))
 
 
 def lines_of(stream: AnswerStream) -> list[Line]:
@@ -58,7 +61,8 @@ def lines_of(stream: AnswerStream) -> list[Line]:
     before = 0
     for at, sentence in enumerate(stream.sentences):
         own = tuple(_moved(c, -sentence.start) for c in stream.citations if c.sentence == at)
-        lines.append(Line(sentence.text, stream.text[before : sentence.start], sentence, own, at))
+        layout = _is_layout(sentence.text, stream.text[sentence.end :])
+        lines.append(Line(sentence.text, stream.text[before : sentence.start], sentence, own, at, layout=layout))
         before = sentence.end
     return lines
 

@@ -14,7 +14,7 @@ from chains.rivals import closeness
 from chains.subjects import about
 from graph.bench import Bench, Mended, Note
 from graph.evidence import Piece
-from graph.lines import ACCEPTABLE, Line, is_layout, resting, without_markers
+from graph.lines import ACCEPTABLE, Line, resting, without_markers
 from language.words import content_terms
 
 _SAME_MATTER = 0.5
@@ -32,7 +32,7 @@ def trouble(line: Line, bench: Bench) -> Trigger | None:
     """Why a sentence cannot stand, if it cannot. What only lays a page out claims nothing."""
     if bench.unsafe(line.text):
         return "safety"
-    if line.verdict.support in ACCEPTABLE or is_layout(line.text):
+    if line.verdict.support in ACCEPTABLE or line.layout:
         return None
     return "contradicted" if line.verdict.support == "contradicted" else "unsupported"
 
@@ -65,9 +65,7 @@ def settle_problems(lines: Sequence[Line], bench: Bench) -> Mended:
             kept.append(mended)
         if trigger is not None:
             notes.append(Note(trigger, _told(line, trigger, mended)))
-    if any(map(is_layout, (line.text for line in kept))):
-        kept = _under_something(kept)
-    return Mended(kept, notes)
+    return Mended(_under_something(kept), notes)
 
 
 def _mended(line: Line, trigger: Trigger, bench: Bench) -> Line | None:

@@ -13,7 +13,7 @@ from callbacks.events import Token
 from callbacks.sources import SourceBook
 from chains.verify import lexical_judge
 from graph.context import Collaborators, Limits
-from graph.lines import is_layout, lines_of
+from graph.lines import lines_of
 from retrieval.library import Library
 from server.bootstrap import library_in
 from tests.support.revisions import Draft, Paper, Refined, Refining, shelve
@@ -286,7 +286,7 @@ def test_each_row_of_a_table_is_a_sentence_of_its_own() -> None:
     )
     rows = [sentence.text for sentence in stream.sentences]
     assert rows == ["| What | Value |", "| Built | in 1874 |", "| Seen from | nineteen miles |"]
-    assert [is_layout(row) for row in rows] == [True, False, False]
+    assert [line.layout for line in lines_of(stream)] == [True, False, False]
     assert "".join(line.gap + line.text for line in lines_of(stream)) == table
 
 
