@@ -12,6 +12,8 @@ _ABBREVIATED_END = re.compile(r"(?:\b[ap]\.m|\b\d+ ?(?:km|cm|mm|m|kg|mg|g|ml|l|m
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])")
 
 
+_SMUGGLED = re.compile("[\U000e0000-\U000e0fff\u202a-\u202e\u2066-\u2069]+")
+"""Tags and marks of direction: what they spell is in no sentence if it stands beside one."""
 _LEANING = re.compile(
     r"(?:[-*+•>]\s+)?(?:It|Its|They|Their|Them|He|She|His|Her|These|Those|This|That|Both|Such|The latter|The former|"
     r"However|Therefore|Thus|Otherwise|Instead|Afterwards|Then)\b"
@@ -26,6 +28,8 @@ def sentence_spans(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     start = 0
+    if not text.isascii():
+        text = _SMUGGLED.sub(lambda run: " " * len(run.group()), text)
     for cut in [*(match.start() for match in _PARAGRAPH_BREAK.finditer(text)), len(text)]:
         for begin, end in nupunkt.sent_spans(text[start:cut]):
             for one, other in _after_abbreviations(text, start + begin, start + end):
