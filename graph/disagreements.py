@@ -17,6 +17,8 @@ _SAME_CLAIM = 0.66
 _NEWER, _ASKED_ABOUT = 1, 2
 _FORMER = re.compile(r"\b(?:old|previous|former|earlier|original|formerly|used to|back then)\b", re.IGNORECASE)
 """Asks for what held once: then both are told."""
+_SOMEBODY = re.compile(r"\s*(?:he|she|his|her)\b", re.IGNORECASE)
+"""Speaks of whom its document is about."""
 _NOTES = 2
 """Other sides told in one answer."""
 
@@ -88,6 +90,8 @@ def _comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:
     if another_subject(plain, mine.named, piece.text, its.named) or another_year(bench.question, mine, its):
         return False
     if (mine.named & said) - its.words - piece.words:
+        return False
+    if _SOMEBODY.match(piece.text) and not mine.named & its.named:
         return False
     if not same_name(plain, piece.text):
         if not about(bench.question, mine, its)[1]:
