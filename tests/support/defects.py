@@ -287,7 +287,7 @@ DEFECTS: Mapping[str, Defect] = {
         [Edit("graph/slow_path.py", "except Exception:  # a store", "except ZeroDivisionError:  # a store")],
     ),
     "a step may take all the time": Defect(
-        [f"{DEGRADES}[the safety model hangs]"],
+        [f"{DEGRADES}[the comparison hangs]"],
         [Edit("graph/slow_path.py", "limits.slow_path_seconds * _SHARE)", "limits.slow_path_seconds)")],
     ),
     "any scores are an order": Defect(
