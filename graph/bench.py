@@ -21,9 +21,10 @@ _FEWEST_WORDS = 4
 
 
 class Note(NamedTuple):
-    """What was done, and why, in words a reader understands."""
+    """What was done, or only found, and why, in words a reader understands."""
 
-    trigger: Trigger
+    trigger: Trigger | None
+    """None where nothing had to change."""
     text: str
 
 

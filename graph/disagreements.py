@@ -15,6 +15,7 @@ from language.words import content_terms
 _SAME_CLAIM = 0.66
 """Of the words of a sentence, numbers and names aside, in one that says the same matter."""
 _NEWER, _ASKED_ABOUT = 1, 2
+_OLDER, _BESIDE_THE_POINT = -1, -2
 _FORMER = re.compile(r"\b(?:old|previous|former|earlier|original|formerly|used to|back then)\b", re.IGNORECASE)
 """Asks for what held once: then both are told."""
 _SOMEBODY = re.compile(r"\s*(?:he|she|his|her)\b", re.IGNORECASE)
@@ -45,11 +46,13 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
         elif rank > 0 and (following := bench.corrected(line, piece) or bench.quoting(line, piece)) is not None:
             kept.append(following)
             notes.append(Note("disagreement", f"“{title}” says otherwise and {why} “{ours}”"))
-        elif rank >= 0 and piece.place not in rest and len(notes) < _NOTES:
+        elif rank >= 0 and piece.place not in rest and sum(note.trigger is not None for note in notes) < _NOTES:
             kept += [line, _beside(line, piece, bench)]
             notes.append(Note("disagreement", f"“{title}” says otherwise than “{ours}”, and none is the newer one"))
         else:
             kept.append(line)
+            if rank == _OLDER:
+                notes.append(Note(None, f"“{title}” says otherwise and is older than “{ours}”"))
     return Mended(kept, notes)
 
 
@@ -118,7 +121,7 @@ def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
     if its and not fits:
         return _ASKED_ABOUT
     if fits and not its and not same_subject(one, other):
-        return -1
+        return _BESIDE_THE_POINT
     account = bench.account(piece)
     if ahead(account):
         return 0

@@ -105,6 +105,10 @@ async def test_of_two_documents_that_disagree_the_newer_one_is_followed(refine: 
     done = await refine(papers, LIMITS, [(said, said)])
     assert done.text == NINE
     assert done.update["action"] == ("patch" if cited == "old" else "confirm")
+    if cited == "new":
+        assert done.update["message"] == "Confirmed by the newer source"
+        assert "“old” says otherwise and is older than “new”" in done.update["reasons"]
+        assert done.update.get("triggers") is None
     assert {citation["quote"] for citation in done.final["citations"]} == {NINE}
 
 

@@ -175,13 +175,15 @@ def _what_was_checked(
     if state.get("slow_path_failed"):
         return "Supported by the first search; the deeper check failed", reasons
     if notes:
-        return "Supported, but the sources disagree", [*reasons, *(note.text for note in notes)]
+        older = all(note.trigger is None for note in notes)
+        message = "Confirmed by the newer source" if older else "Supported, but the sources disagree"
+        return message, [*reasons, *(note.text for note in notes)]
     reasons.append(f"no disagreement found in {len(evidence)} {'passage' if len(evidence) == 1 else 'passages'}")
     return ("Supported in part by the sources" if partly else "Confirmed by deeper evidence"), reasons
 
 
 async def _correct(revision: Revision, notes: Sequence[Note]) -> Refined:
-    triggers = list(dict.fromkeys(note.trigger for note in notes))
+    triggers = [trigger for trigger in dict.fromkeys(note.trigger for note in notes) if trigger is not None]
     update = RefinementUpdate(
         message=next(message for trigger, message in _MESSAGES.items() if trigger in triggers),
         action=revision.action,
@@ -197,7 +199,7 @@ async def _correct(revision: Revision, notes: Sequence[Note]) -> Refined:
 
 
 async def _retract(state: RagState, context: RagContext, notes: Sequence[Note]) -> Refined:
-    triggers: list[Trigger] = list(dict.fromkeys(note.trigger for note in notes))
+    triggers = [trigger for trigger in dict.fromkeys(note.trigger for note in notes) if trigger is not None]
     unsafe = any(note.trigger == "safety" for note in notes)
     nothing = "the sources support nothing of the draft"
     update = RefinementUpdate(
