@@ -108,6 +108,7 @@ class AnswerStream:
             self._guard = self._made_guard(key)
             self._parser, self._gap, self._half, self._unsaid = CitationParser(), "", "", ""
             self.unknown_citations, self._unknown, self._early, self._joint = 0, [], [], False
+            self._handled = set()
 
     def feed(self, text: str) -> Iterator[Payload]:
         """The events that a further piece of the model's text gives rise to."""

@@ -182,3 +182,14 @@ def test_a_link_of_a_sentence_that_speaks_to_a_model_is_not_permitted() -> None:
         pass
     assert stream.text == "See https://port.example/fees or [link removed] [1]."
     assert stream.removed == {"link": 1}
+
+
+def test_an_attempt_that_failed_after_a_citation_takes_none_from_the_next_one() -> None:
+    book = SourceBook()
+    book.announce([passage("a")], 1)
+    stream = AnswerStream(book, lexical_judge(lambda wanted: dict.fromkeys(wanted, 1.0)))
+    for attempt in ("[1.2] ", "[1.2] Cheese is as yellow as ever here."):
+        stream.begin(["a"])
+        list(stream.feed(attempt))
+    list(stream.finish())
+    assert [citation.quote for citation in stream.citations] == ["Opening it costs $3.5 million."]
