@@ -24,6 +24,7 @@ from graph.query import Query
 from graph.readership import LEFT, Readership
 from graph.released import reviewed_summary
 from graph.run import Run
+from graph.work import Work, asked
 
 
 class Refusal(Exception):
@@ -97,18 +98,19 @@ class Hub:
         if joined is not None:
             return joined
         collection = self.check(query)
-        request_id = str(uuid4())
-        run = Run(
-            request_id=request_id,
-            query=query,
-            collection=collection,
-            log=EventLog(request_id, limit=self._limits.log_bytes),
-        )
-        self._runs[run.request_id] = run
+        work = Work(graph=self._graph, given=asked(query, collection))
+        run = self._begin(query, collection, work)
         if idempotency_key is not None:
             self._keys[idempotency_key] = (_fingerprint(query), run.request_id)
+        return run
+
+    def _begin(self, query: Query, collection: str, work: Work) -> Run:
+        request_id = str(uuid4())
+        log = EventLog(request_id, limit=self._limits.log_bytes)
+        run = Run(request_id=request_id, query=query, collection=collection, work=work, log=log)
+        self._runs[run.request_id] = run
         self.readership.began(run)
-        run.start(self._graph, self.collaborators, self._lanes)
+        run.start(self.collaborators, self._lanes)
         assert run.task is not None
         run.task.add_done_callback(lambda _: self._finished(run))
         self._await_readers(run)

@@ -32,14 +32,13 @@ from callbacks.metrics import Meter
 from callbacks.personal import Mask
 from callbacks.sources import SourceBook
 from chains.verify import lexical_judge
-from graph.build import RagGraph
 from graph.context import Collaborators, RagContext
 from graph.drafting import PendingDraft
 from graph.failures import ModelFailure
 from graph.lanes import Lanes
 from graph.query import Query
 from graph.rewriting import PendingRewrite
-from graph.state import RagInput
+from graph.work import Work
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -73,6 +72,7 @@ class Run:
     request_id: str
     query: Query
     collection: str
+    work: Work
     log: EventLog
     meter: Meter = field(default_factory=Meter)
     state: RunState = "running"
@@ -120,13 +120,13 @@ class Run:
             case PipelineMetric():
                 self.metric = payload
 
-    def start(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
+    def start(self, collaborators: Collaborators, lanes: Lanes) -> None:
         """Begin, in a context of its own, so that no callback of the caller's is inherited."""
         self._mask = collaborators.guarding.mask
         self.publish(self._status)
         self._leave_fast_lane = lanes.enter()
         self.task = asyncio.get_running_loop().create_task(
-            self._run(graph, collaborators, lanes), name=f"run {self.request_id}", context=Context()
+            self._run(collaborators, lanes), name=f"run {self.request_id}", context=Context()
         )
 
     def cancel(self, reason: str, code: str = "cancelled") -> None:
@@ -155,9 +155,9 @@ class Run:
             return self.final.outcome
         return "cancelled" if self.state == "cancelled" else "error"
 
-    async def _run(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
+    async def _run(self, collaborators: Collaborators, lanes: Lanes) -> None:
         try:
-            await self._answer(graph, collaborators, lanes)
+            await self._answer(collaborators, lanes)
             self.state = "waiting_review" if self.outcome == "review" else "done"
         except asyncio.CancelledError:
             self._stopped()
@@ -207,7 +207,7 @@ class Run:
         message = "The server is shutting down." if shutdown else "The run was cancelled."
         return Error(code=self.cancel_code, message=message, fatal=True, retryable=shutdown, reason=reason)
 
-    async def _answer(self, graph: RagGraph, collaborators: Collaborators, lanes: Lanes) -> None:
+    async def _answer(self, collaborators: Collaborators, lanes: Lanes) -> None:
         book = SourceBook(collaborators.guarding.mask)
         judge = apart_from_personal(lexical_judge(collaborators.library.idf(self.collection)))
         stream = AnswerStream(book, judge, guarding=collaborators.guarding)
@@ -243,20 +243,11 @@ class Run:
         ticker = asyncio.get_running_loop().create_task(self._break_silence())
         children.add(ticker)
         try:
-            await graph.ainvoke(self._input(), config, context=context)
+            await self.work.graph.ainvoke(self.work.given, config, context=context)
         finally:
             for child in children:
                 child.cancel()
             await asyncio.gather(*children, return_exceptions=True)
-
-    def _input(self) -> RagInput:
-        return {
-            "question": self.query.query,
-            "collection": self.collection,
-            "named_domain": self.query.domain if "domain" in self.query.model_fields_set else None,
-            "top_k": self.query.top_k,
-            "filters": self.query.filters,
-        }
 
     async def _break_silence(self) -> None:
         """While anything works in silence, say so: the last status again."""

@@ -1,0 +1,29 @@
+"""What a run does: a graph, and what it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.pregel import Pregel
+
+from graph.query import Query
+from graph.state import RagInput
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """One call of a graph; its context and its callbacks are the run's."""
+
+    graph: Pregel[Any, Any, Any, Any]
+    given: Mapping[str, Any]
+
+
+def asked(query: Query, collection: str) -> RagInput:
+    """What the graphs that answer a question start with."""
+    return {
+        "question": query.query,
+        "collection": collection,
+        "named_domain": query.domain if "domain" in query.model_fields_set else None,
+        "top_k": query.top_k,
+        "filters": query.filters,
+    }
