@@ -10,6 +10,7 @@ from callbacks.events import CitationAttached, PartialAnswer, Payload, Support, 
 from callbacks.guard import Guard, Guarding
 from callbacks.placeholders import without_personal
 from callbacks.sources import Shown, SourceBook, honest_text
+from language.layout import is_heading
 from language.sentences import sentence_spans
 
 _UNITS = re.compile(r"\s+|\S+")
@@ -68,6 +69,10 @@ class AnswerStream:
     text: str = ""
     citations: list[CitationAttached] = field(default_factory=list)
     sentences: list[PartialAnswer] = field(default_factory=list)
+    asides: list[tuple[int, int]] = field(default_factory=list)
+    """Spans of headings and of what the server itself adds: they claim nothing, so nothing is said of them."""
+    headings: Sequence[str] = ()
+    """Those that were given to the model."""
     unknown_citations: int = 0
     truncated: bool = False
     guarding: Guarding | None = field(default_factory=Guarding)
@@ -118,6 +123,16 @@ class AnswerStream:
         yield from self._take(text if self._guard is None else self._guard.feed(text))
         yield from self._say()
         yield from self._verdicts()
+
+    def remark(self, text: str) -> Iterator[Payload]:
+        """The event of words of the server's own, as a paragraph after what was said so far."""
+        if self.text:
+            text = f"\n\n{text}"
+        start, self._gap = len(self.text), ""
+        self._unsaid += text
+        yield from self._say()
+        self.asides.append((start + len(text) - len(text.lstrip()), len(self.text)))
+        self._sentence_start = self._core_end = len(self.text)
 
     def finish(self, *, cut: bool = False) -> Iterator[Payload]:
         """The events of the end: what was held back, and the last sentence; `cut` if it is only half of one."""
@@ -332,6 +347,10 @@ class AnswerStream:
             early, self._early, held, self._gap = self._early, [], self._gap, " "
             yield from self._cite(early)
             self._gap = held
+        if is_heading(core, self.headings) and not self._quotes_so_far() and not self._unknown:
+            self.asides.append((self._sentence_start, len(self.text)))
+            self._sentence_start = self._core_end = len(self.text)
+            return
         if not self._quotes_so_far() and cite:
             supporting = self._supporting(core)
             if supporting is not None:

@@ -27,7 +27,7 @@ def refine_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
         return {
             "question": given["question"],
             "evidence": material(rows(fitting(given["passages"], context_tokens))),
-            "draft": " ".join(given["sentences"]),
+            "draft": "".join(f"\n\n{text}\n\n" if text.startswith("#") else f"{text} " for text in given["sentences"]),
             "problems": "\n".join(f"- {given['sentences'][at]}" for at in given["problems"]),
         }
 

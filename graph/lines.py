@@ -8,15 +8,13 @@ from callbacks.answer import AnswerStream, Judge
 from callbacks.events import CitationAttached, PartialAnswer
 from callbacks.sources import SourceBook
 from graph.evidence import Piece
+from language.layout import bare
 
 ACCEPTABLE = frozenset({"supported", "partial"})
 """Verdicts with which a sentence may stand."""
 MARKERS = re.compile(r"\s*(?:\[\d+\])+")
-_HEADING_WORDS = 8
-"""Its marks included."""
-_SAYS = re.compile(
-    r"\d|\b(?:is|are|was|were|be|has|have|had|may|can|must|will|costs?|not?|never|free)\b", re.IGNORECASE
-)
+_ASIDE = "aside"
+"""In place of a method, for lines that are no sentences."""
 _RULE = re.compile(r"\s*\n\s*\|?\s*:?-{2}")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*|\s*\|)$")
@@ -41,6 +39,11 @@ class Line:
     layout: bool = False
     """Whether it only lays the answer out."""
 
+    @property
+    def claims(self) -> bool:
+        """Whether the sources have something to say of it."""
+        return self.verdict.method != _ASIDE
+
 
 def item_mark(text: str) -> str:
     """What makes a line an item of a list: its number or bullet."""
@@ -48,23 +51,39 @@ def item_mark(text: str) -> str:
     return found.group() if found else ""
 
 
-def _is_layout(text: str, after: str) -> bool:
-    """Whether a line is a short heading, or the head of a table: what orders an answer, and claims nothing."""
+def _heads_table(text: str, after: str) -> bool:
+    """Whether a line is the head of a table: what orders an answer, and claims nothing."""
     plain = without_markers(text).strip()
-    bare = len(plain.split()) <= _HEADING_WORDS and not _SAYS.search(plain)
-    return bare and (plain.startswith("#") or (plain.startswith("|") and _RULE.match(after) is not None))
+    return plain.startswith("|") and bare(plain) and _RULE.match(after) is not None
 
 
 def lines_of(stream: AnswerStream) -> list[Line]:
-    """The draft, sentence by sentence."""
+    """The draft, sentence by sentence, with what only lays it out in between."""
+    verdicts = [*stream.sentences, *(_unjudged(stream.text, *span) for span in stream.asides)]
     lines = []
     before = 0
-    for at, sentence in enumerate(stream.sentences):
-        own = tuple(_moved(c, -sentence.start) for c in stream.citations if c.sentence == at)
-        layout = _is_layout(sentence.text, stream.text[sentence.end :])
-        lines.append(Line(sentence.text, stream.text[before : sentence.start], sentence, own, at, layout=layout))
-        before = sentence.end
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.start):
+        claims = verdict.method != _ASIDE
+        own = tuple(_moved(c, -verdict.start) for c in stream.citations if claims and c.sentence == verdict.sentence)
+        layout = not claims or _heads_table(verdict.text, stream.text[verdict.end :])
+        origin = verdict.sentence if claims else None
+        lines.append(Line(verdict.text, stream.text[before : verdict.start], verdict, own, origin, layout=layout))
+        before = verdict.end
     return lines
+
+
+def _unjudged(text: str, start: int, end: int) -> PartialAnswer:
+    """What stands in for the verdict on a line that has none."""
+    return PartialAnswer(
+        sentence=0,
+        text=text[start:end],
+        revision=0,
+        start=start,
+        end=end,
+        support="uncited",
+        score=0.0,
+        method=_ASIDE,
+    )
 
 
 def without_markers(text: str) -> str:
@@ -129,9 +148,12 @@ def assembled(lines: Sequence[Line], revision: int) -> Answer:
     text = ""
     citations: list[CitationAttached] = []
     sentences: list[PartialAnswer] = []
-    for at, line in enumerate(lines):
+    for line in lines:
         text += line.gap if text else line.gap.lstrip()
-        place = {"sentence": at, "revision": revision}
+        if not line.claims:
+            text += line.text
+            continue
+        place = {"sentence": len(sentences), "revision": revision}
         citations += [_moved(citation, len(text)).model_copy(update=place) for citation in line.citations]
         span = {"start": len(text), "end": len(text) + len(line.text)}
         sentences.append(line.verdict.model_copy(update={"text": line.text, **span, **place}))

@@ -1,7 +1,7 @@
 """Revisions of an answer: what changed against the draft, and whether that made it any worse."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from callbacks.answer import AnswerStream
@@ -34,7 +34,7 @@ def revision_of(lines: Sequence[Line], draft: AnswerStream) -> Revision:
 def changes_between(draft: Sequence[PartialAnswer], lines: Sequence[Line]) -> list[Change]:
     """What became of each sentence of a draft that does not stand as it was; added sentences come after the last."""
     stands: dict[int | None, list[str]] = {}
-    for line in lines:
+    for line in filter(lambda line: line.claims, lines):
         stands.setdefault(line.origin, []).append(line.text)
     changes = [
         Change(sentence=at, before=sentence.text, after=" ".join(stands.get(at, [])))
@@ -47,16 +47,19 @@ def changes_between(draft: Sequence[PartialAnswer], lines: Sequence[Line]) -> li
 def stemming_from(lines: Sequence[Line], draft: Sequence[PartialAnswer]) -> list[Line]:
     """The lines of a rewritten answer, each with the sentence of the draft that it is or stands for."""
     before = [_plain(sentence.text) for sentence in draft]
-    after = [_plain(line.text) for line in lines]
-    origins: list[int | None] = [None] * len(lines)
+    claims = [line for line in lines if line.claims]
+    after = [_plain(line.text) for line in claims]
+    origins: list[int | None] = [None] * len(claims)
     for _, start, end, at, until in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
         for offset in range(until - at):
             origins[at + offset] = min(start + offset, end - 1) if end > start else None
-    return [_with_origin(line, origin) for line, origin in zip(lines, origins, strict=True)]
+    found = iter(origins)
+    return [replace(line, origin=next(found)) if line.claims else line for line in lines]
 
 
 def no_worse(before: Sequence[Line], after: Sequence[Line]) -> bool:
     """Whether the sentences of an answer are, on average, supported and cited as well as those of another."""
+    before, after = [[line for line in lines if line.claims] for lines in (before, after)]
     return bool(after) and _support(after) >= _support(before) and _coverage(after) >= _coverage(before)
 
 
@@ -70,7 +73,3 @@ def _coverage(lines: Sequence[Line]) -> float:
 
 def _plain(text: str) -> str:
     return " ".join(without_markers(text).split())
-
-
-def _with_origin(line: Line, origin: int | None) -> Line:
-    return Line(line.text, line.gap, line.verdict, line.citations, origin, line.rests_on)

@@ -94,13 +94,14 @@ async def _better(
         return plain.lines
     fresh = [d for d in evidence if d.metadata["score"] >= state["policy"].floor]
     await show_sources(fresh[: state["top_k"]], context.book.waves + 1)
-    problems = [at for at, line in enumerate(lines_of(draft)) if trouble(line, bench)]
+    lines = lines_of(draft)
+    problems = [at for at, line in enumerate(lines) if trouble(line, bench)]
     if not problems:
         return plain.lines
     await status("refining", f"Correcting {len(problems)} of {len(draft.sentences)} sentences")
     given: RefineInput = {
         "question": state["question"],
-        "sentences": [sentence.text for sentence in draft.sentences],
+        "sentences": [line.text for line in lines],
         "problems": problems,
         "passages": [d for d in evidence if d.metadata["source_id"] in context.book],
     }
@@ -131,15 +132,15 @@ async def _written(given: RefineInput, context: RagContext) -> list[Line]:
     rows = [passage.metadata["source_id"] for passage in given["passages"]]
     rewritten = AnswerStream(draft.book, draft.judge, rows, guarding=draft.guarding)
     await asyncio.to_thread(lambda: [*rewritten.feed(text), *rewritten.finish()])
-    if rewritten.removed or not rewritten.citations or not _keeps(draft, rewritten, set(given["problems"])):
+    if rewritten.removed or not rewritten.citations or not _keeps(given, rewritten):
         return []
     return stemming_from(lines_of(rewritten), draft.sentences)
 
 
-def _keeps(draft: AnswerStream, rewritten: AnswerStream, problems: set[int]) -> bool:
+def _keeps(given: RefineInput, rewritten: AnswerStream) -> bool:
     """Whether every sentence that was no problem stands as it was, its markers aside."""
     stands = " ".join(without_markers(rewritten.text).split())
-    fine = (sentence.text for sentence in draft.sentences if sentence.sentence not in problems)
+    fine = (text for at, text in enumerate(given["sentences"]) if at not in given["problems"])
     return all(" ".join(without_markers(text).split()) in stands for text in fine)
 
 
