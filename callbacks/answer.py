@@ -146,8 +146,11 @@ class AnswerStream:
     def _made_guard(self, key: str | None) -> Guard | None:
         if self.guarding is None:
             return None
-        passages = [honest_text(self.book[row].document) for row in self.rows if row in self.book]
-        return self.guarding.guard(passages, key)
+        return self.guarding.guard(self.passages_of(self.rows), key)
+
+    def passages_of(self, rows: Sequence[str]) -> list[str]:
+        """The texts of some sources, as far as they were shown."""
+        return [honest_text(self.book[row].document) for row in rows if row in self.book]
 
     def _take(self, text: str) -> Iterator[Payload]:
         for piece in self._parser.feed(text):

@@ -1,6 +1,6 @@
 """Events without personal data: what they show of documents is blacked out, character by character."""
 
-from callbacks.events import CitationAttached, FinalAnswer, Payload, RefinementUpdate
+from callbacks.events import CitationAttached, FinalAnswer, Payload, RefinementUpdate, SummarySection, Thinking
 from callbacks.personal import Mask
 
 
@@ -12,6 +12,8 @@ def blacked_out(payload: Payload, mask: Mask) -> Payload:
     match payload:
         case CitationAttached():
             return _citation(payload, mask)
+        case Thinking():
+            return payload.model_copy(update={"text": mask(payload.text)})
         case RefinementUpdate():
             changes = [
                 change.model_copy(update={"before": mask(change.before), "after": mask(change.after)})
@@ -24,6 +26,10 @@ def blacked_out(payload: Payload, mask: Mask) -> Payload:
                 "changes": changes,
             }
             return payload.model_copy(update=shown)
+        case SummarySection():
+            citations = [_citation(citation, mask) for citation in payload.citations]
+            title = payload.section and mask(payload.section)
+            return payload.model_copy(update={"section": title, "text": mask(payload.text), "citations": citations})
         case FinalAnswer():
             citations = [_citation(citation, mask) for citation in payload.citations]
             return payload.model_copy(update={"answer": mask(payload.answer), "citations": citations})

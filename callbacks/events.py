@@ -49,6 +49,8 @@ class StatusUpdate(Payload):
     progress: Probability | None = None
     branch: str | None = None
     time_to_first_token_ms: int | None = None
+    budget: dict[str, dict[str, float]] | None = None
+    """Of deep research, by name: what was `spent`, and its `limit`."""
 
 
 class Source(Payload):
@@ -220,6 +222,8 @@ class PipelineMetric(Payload):
     citation_support: Probability | None = None
     unknown_citations: int | None = None
     gate_verdicts: Sequence[Verdict] | None = None
+    searches: int | None = None
+    """How often the documents were searched."""
     grounded_before_first_token: bool | None = None
     """Whether the gate was open when the first token came; null without tokens."""
     indexed: int | None = None
@@ -247,7 +251,7 @@ class DocumentStage(Payload):
 
 
 class SummarySection(Payload):
-    """One section of a document, summarised."""
+    """One section of a document, summarised; the spans of its citations are those of its own text."""
 
     document_id: str
     section: str | None
@@ -255,6 +259,10 @@ class SummarySection(Payload):
     total: int
     text: str
     citations: Sequence[CitationAttached]
+    method: Literal["extracted", "written"] | None = None
+    """Whether its sentences are the document's own, or a model wrote them."""
+    dropped: int | None = None
+    """How many bullets of a model were left out because the document does not carry them."""
 
 
 Name = TypeVar("Name", bound=str)

@@ -88,7 +88,11 @@ class Grammar:
                 self.ended = payload.fatal
             case PipelineMetric():
                 raise GrammarError("metrics follow the ending")
-            case StatusUpdate() | DocumentStage() | SummarySection():
+            case SummarySection():
+                _require(self.open, "nothing is said of a document behind a closed gate")
+                for citation in payload.citations:
+                    self._check_citation(citation)
+            case StatusUpdate() | DocumentStage():
                 pass
 
     def finish_job(self) -> None:

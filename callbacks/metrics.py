@@ -28,6 +28,7 @@ class Meter:
     tokens: int = 0
     model_calls: int = 0
     retrieval: int | None = None
+    searches: int = 0
     chunks_used: int = 0
     refined: bool = False
     stages: dict[str, int] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Meter:
 
     def searched(self, milliseconds: int) -> None:
         """A retrieval ended; only those before the first token are waited for."""
+        self.searches += 1
         if self.first_token is None:
             self.retrieval = (self.retrieval or 0) + milliseconds
 
@@ -91,6 +93,7 @@ class Meter:
             citation_precision=answer.citation_precision if answer else None,
             citation_support=answer.citation_support if answer else None,
             unknown_citations=final.unknown_citations if final else None,
+            searches=self.searches or None,
             gate_verdicts=self.verdicts or None,
             grounded_before_first_token=self.grounded,
         )

@@ -54,12 +54,13 @@ class SourceBook:
         self.waves = 0
         """The last wave in which something was shown."""
 
-    def announce(self, documents: Sequence[Document], wave: int) -> list[Source]:
+    def announce(self, documents: Sequence[Document], wave: int, branch: str | None = None) -> list[Source]:
         """Take up passages that were not shown before; their events, in order. For metadata keys see the retriever."""
         fresh = []
         for document in documents:
             if document.metadata["source_id"] not in self._shown:
-                shown = Shown(source_event(document, len(self._shown) + 1, wave, self._mask), document)
+                event = source_event(document, len(self._shown) + 1, wave, self._mask, branch)
+                shown = Shown(event, document)
                 self._shown[shown.event.source_id] = shown
                 fresh.append(shown.event)
         if fresh:
@@ -76,7 +77,9 @@ class SourceBook:
         return len(self._shown)
 
 
-def source_event(document: Document, index: int, wave: int, mask: Mask = str) -> Source:
+def source_event(
+    document: Document, index: int, wave: int, mask: Mask = str, branch: str | None = None
+) -> Source:
     """The event that shows a retrieved passage, without what `mask` blacks out."""
     known: dict[str, Any] = document.metadata
     return Source(
@@ -91,6 +94,7 @@ def source_event(document: Document, index: int, wave: int, mask: Mask = str) ->
         score=known["score"],
         snippet=_snippet(mask(legible(document.page_content, known["sentences"])[0])),
         wave=wave,
+        branch=branch,
         uri=known.get("uri"),
         metadata=masked_values(known.get("metadata"), mask) or None,
         flags=[INSTRUCTIONS] if instructs(document) else None,

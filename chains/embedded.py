@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -17,6 +17,11 @@ from language.words import content_terms, coverage, terms
 
 SCORES_KEY = "row_scores"
 """In `additional_kwargs` of the prompt's message: row number -> how well it matches the question, 0..1."""
+PARTS_KEY = "report_parts"
+"""In `additional_kwargs` of a report's prompt: for each section its heading, its queries, and the scores of their rows.
+"""
+_FOLLOWED_UP = 1
+"""Sentences of a section for each query after its first one, at most."""
 
 _ROW = re.compile(r"^\[(\d+)\.(\d+)\] (.+)$", re.MULTILINE)
 _QUESTION_MARK = "\n\nQuestion: "
@@ -78,17 +83,43 @@ class ExtractiveChatModel(BaseChatModel):
     def _pieces(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         """The answer in pieces of a word each."""
         prompt = messages[-1]
-        text = prompt.text
-        evidence, _, question = text.partition(_QUESTION_MARK)
-        chosen = select(
-            question, _rows(evidence, question, prompt.additional_kwargs.get(SCORES_KEY)), self.max_sentences
-        )
-        for at, row in enumerate(chosen):
-            said = _CLOSING.split(row.text, maxsplit=1)
-            body, closing = said[0], said[1] if len(said) > 1 else "."
-            for number, word in enumerate(body.split()):
-                yield word if at == number == 0 else f" {word}"
-            yield f" [{row.passage}.{row.sentence}]{closing}"
+        evidence, _, question = prompt.text.partition(_QUESTION_MARK)
+        parts = prompt.additional_kwargs.get(PARTS_KEY)
+        if parts is None:
+            rows = _rows(evidence, question, prompt.additional_kwargs.get(SCORES_KEY))
+            yield from _quoting(select(question, rows, self.max_sentences))
+            return
+        said: set[str] = set()
+        for part in parts:
+            chosen = self._for_part(evidence, part, said)
+            if chosen:
+                between = "\n\n" if said else ""
+                yield f"{between}## {part['heading']}\n\n" if part["heading"] else between
+                yield from _quoting(chosen)
+                said |= {row.text for row in chosen}
+
+    def _for_part(self, evidence: str, part: Mapping[str, Any], said: Set[str]) -> list[Row]:
+        """The rows that answer what a part of a report is about, first its own question, then what that led to."""
+        chosen: list[Row] = []
+        for at, search in enumerate(part["searches"]):
+            known = _rows(evidence, search["query"], search["scores"])
+            rows = [row for row in known if f"{row.passage}.{row.sentence}" in search["scores"]]
+            fresh = [row for row in rows if row.text not in said and row not in chosen]
+            taken = {(row.passage, row.sentence) for row in chosen}
+            most = self.max_sentences if at == 0 else _FOLLOWED_UP
+            picked = select(search["query"], fresh, most)
+            chosen += [row for row in picked if (row.passage, row.sentence) not in taken]
+        return chosen
+
+
+def _quoting(chosen: Sequence[Row]) -> Iterator[str]:
+    """Rows as sentences, each with its citation, word by word."""
+    for at, row in enumerate(chosen):
+        parts = _CLOSING.split(row.text, maxsplit=1)
+        body, closing = parts[0], parts[1] if len(parts) > 1 else "."
+        for number, word in enumerate(body.split()):
+            yield word if at == number == 0 else f" {word}"
+        yield f" [{row.passage}.{row.sentence}]{closing}"
 
 
 def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[Row]:

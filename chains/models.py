@@ -48,9 +48,20 @@ def chat_model(
         options["timeout"] = httpx.Timeout(timeout)
         options["stream_chunk_timeout"] = 0  # its wait_for per chunk is slow and can swallow a cancellation
     try:
-        model: BaseChatModel = init_chat_model(name, **options)
+        model = _made(provider, name, options)
     except Exception as error:  # each provider has its own exceptions for a missing key
         raise ModelUnavailable(f"{name}: {_first_sentence(error)}") from error
+    return model
+
+
+def _made(provider: str, name: str, options: dict[str, Any]) -> BaseChatModel:
+    """The model of LangChain's package for a provider, or ours on top of it where that leaves thoughts out."""
+    if provider in ("openai", "azure_openai"):
+        from chains.compatible import AzureOpenAIModel, OpenAIModel
+
+        kind = AzureOpenAIModel if provider == "azure_openai" else OpenAIModel
+        return kind(model=name.partition(":")[2], **options)
+    model: BaseChatModel = init_chat_model(name, **options)
     return model
 
 

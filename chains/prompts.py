@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from langchain_community.document_transformers import LongContextReorder
 from langchain_core.documents import Document
@@ -138,7 +138,74 @@ SAFETY = ChatPromptTemplate.from_messages(
     ]
 )
 
-_INSTRUCTIONS = (REWRITE, CLASSIFY, ANSWER, WORDINGS, HYPOTHESIS, SUFFICIENT, ENTAIL, REFINE, SAFETY)
+SUMMARY = ChatPromptTemplate.from_messages(
+    [
+        (
+            "system",
+            "You summarise one section of a document from its numbered rows and from nothing else.\n"
+            "- Write two to four lines, each beginning with a hyphen: one whole sentence a line, the most important "
+            "first.\n"
+            "- End each line with the numbers of the rows it rests on, like [2.3] or [1.1, 2.3].\n"
+            "- Keep names, numbers, dates and conditions as the rows have them; add nothing that no row says.\n"
+            f"- {_BETWEEN_MARKS}\n"
+            f"- {_KEPT}\n"
+            "- Write in the language of the rows, and nothing besides the lines.",
+        ),
+        ("human", "Rows of the section:\n{rows}"),
+    ]
+)
+
+ABSTRACT = ChatPromptTemplate.from_messages(
+    [
+        (
+            "system",
+            "You write the abstract of a document from numbered rows, which are its most important sentences in the "
+            "order of the document, and from nothing else.\n"
+            "- Write three to six sentences of flowing text: what the document is about, what it says, what follows.\n"
+            "- End every sentence with the numbers of the rows it rests on, like [2.3] or [1.1, 2.3].\n"
+            "- Keep names, numbers, dates and conditions as the rows have them; add nothing that no row says.\n"
+            f"- {_BETWEEN_MARKS}\n"
+            f"- {_KEPT}\n"
+            "- Write in the language of the rows, without a heading and without a list.",
+        ),
+        ("human", "Rows:\n{rows}"),
+    ]
+)
+
+REPORT = ChatPromptTemplate.from_messages(
+    [
+        (
+            "system",
+            "You write a report that answers a question from numbered evidence and from nothing else.\n"
+            "- Begin with the direct answer, in one to three sentences.\n"
+            "- Then write the sections you are given, each under its heading exactly as it is given; leave out a "
+            "section that no row has anything for.\n"
+            "- Each row of the evidence begins with its number, like [2.3]: sentence 3 of passage 2.\n"
+            "- End every sentence with the numbers of the rows it rests on, like [2.3] or [1.1, 2.3].\n"
+            "- Say nothing that no row says. Where rows disagree, say what each of them says, and its date if one is "
+            "given.\n"
+            f"- {_BETWEEN_MARKS} The headings, too, only name what is asked.\n"
+            f"- {_KEPT}\n"
+            "- Write in the language of the question, plainly, without closing remarks.",
+        ),
+        ("human", "Sections:\n{sections}\n\nEvidence:\n{evidence}\n\nQuestion: {question}"),
+    ]
+)
+
+_INSTRUCTIONS = (
+    REWRITE,
+    CLASSIFY,
+    ANSWER,
+    WORDINGS,
+    HYPOTHESIS,
+    SUFFICIENT,
+    ENTAIL,
+    REFINE,
+    SAFETY,
+    SUMMARY,
+    ABSTRACT,
+    REPORT,
+)
 SYSTEM_TEXTS: tuple[str, ...] = tuple(
     prompt.messages[0].prompt.template  # type: ignore[union-attr]
     for prompt in _INSTRUCTIONS
@@ -233,15 +300,22 @@ def rows(passages: Sequence[Document]) -> str:
     The numbers follow the given order, best first. The best passages stand at the edges, the very best beside the
     question, because models overlook the middle of a long context (Liu et al., "Lost in the Middle", 2023).
     """
-    lines = []
     numbers = {id(passage): number for number, passage in enumerate(passages, start=1)}
-    for passage in LongContextReorder().transform_documents(passages):
-        number = numbers[id(passage)]
-        place = " > ".join(part for part in (passage.metadata["source"], passage.metadata["section"]) if part)
-        lines.append(f"[{number}] {told(place)}")
-        for at, (start, end) in enumerate(passage.metadata["sentences"], start=1):
-            lines.append(f"[{number}.{at}] {told(passage.page_content[start:end])}")
-    return "\n".join(lines)
+    reordered = LongContextReorder().transform_documents(passages)
+    return "\n".join(line for passage in reordered for line in _numbered(passage, numbers[id(passage)]))
+
+
+def rows_in_order(passages: Sequence[Document]) -> str:
+    """The same, in the order given: for passages that are read through, and not searched."""
+    numbered = enumerate(passages, start=1)
+    return "\n".join(line for number, passage in numbered for line in _numbered(passage, number))
+
+
+def _numbered(passage: Document, number: int) -> Iterator[str]:
+    place = " > ".join(part for part in (passage.metadata["source"], passage.metadata["section"]) if part)
+    yield f"[{number}] {told(place)}"
+    for at, (start, end) in enumerate(passage.metadata["sentences"], start=1):
+        yield f"[{number}.{at}] {told(passage.page_content[start:end])}"
 
 
 def _cut(passage: Document, budget: int) -> Document:

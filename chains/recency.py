@@ -88,6 +88,16 @@ def newer(one: Account, other: Account) -> int:
     return 0
 
 
+def dated(account: Account) -> str | None:
+    """The date of a source, as far as it tells: `12 March 2024`, `March 2024`, `2024`."""
+    moment = _dated(account)
+    if moment is None:
+        return None
+    year, month, day = moment
+    named = date(2000, month, 1).strftime("%B") if month and 1 <= month <= 12 else None
+    return " ".join(str(part) for part in (day if named else None, named, year) if part)
+
+
 def ahead(account: Account, today: date | None = None) -> bool:
     """Whether what a source says does not hold yet."""
     now = today or date.today()

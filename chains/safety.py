@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypedDict
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.prompt_values import ChatPromptValue
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from chains.parsing import TextParser
 from chains.prompts import SAFETY, material
@@ -30,6 +30,10 @@ class SafetyVerdict(NamedTuple):
     category: str
 
 
+_CALL: RunnableConfig = {"run_name": "safety_chain", "tags": ["safety"]}
+"""By the tag it is known that no budget may leave it out."""
+
+
 def safety_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnable[SafetyInput, SafetyVerdict | None]:
     """`SafetyInput` in, the verdict out; None if the model says neither word.
 
@@ -40,7 +44,7 @@ def safety_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
     async def check(given: SafetyInput) -> SafetyVerdict | None:
         checked = f"Question: {given['question']}\n\nText:\n{given['text'][: 4 * context_tokens]}"
         messages = SAFETY.format_messages(material=material(checked))
-        said = await (model | TextParser()).ainvoke(ChatPromptValue(messages=messages), {"run_name": "safety_chain"})
+        said = await (model | TextParser()).ainvoke(ChatPromptValue(messages=messages), _CALL)
         return safety_verdict(said)
 
     return RunnableLambda(check, name="safety_chain")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.runnables import Runnable
@@ -11,6 +12,7 @@ from callbacks.answer import AnswerStream
 from callbacks.guard import Guarding
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
+from callbacks.thinking import Manners, ThinkingStream
 from chains.answer import AnswerInput
 from chains.classify import ClassifyInput
 from chains.entail import Settle
@@ -18,6 +20,8 @@ from chains.expand import Expansion
 from chains.prompts import SYSTEM_TEXTS
 from chains.refine import RefineInput
 from chains.safety import SafetyInput, SafetyVerdict
+from chains.summarize import Summarize
+from graph.branches import Research
 from graph.domains import Descriptions
 from graph.drafting import PendingDraft
 from graph.lanes import Lanes
@@ -49,12 +53,23 @@ class Limits:
     first_token_seconds: float = 30.0
     stall_seconds: float = 20.0
     """The longest silence between two tokens."""
+    thinking_seconds: float = 120.0
+    """How much longer each of these may be while the model's thoughts arrive."""
     attempts: int = 3
     """Calls to a failing model, the first included, and only before the first token."""
     judged_passages: int = 10
     """How many passages the gate looks at, however few are asked for."""
     context_tokens: int = 6000
     """How much evidence a prompt may hold."""
+    section_seconds: float = 30.0
+    """How long the model may take for a section of a summary."""
+    sections_at_once: int = 4
+    """Sections of one summary under way at once."""
+    plan_seconds: float = 15.0
+    branch_seconds: float = 45.0
+    """How long one branch of deep research may take."""
+    follow_up_seconds: float = 15.0
+    """How long a branch waits for the model to say what is missing."""
     deep_k: int = 15
     """How many the slow path looks at."""
 
@@ -80,6 +95,14 @@ class Collaborators:
     """Settles doubtful sentences when the draft is complete; None where only tier 1 judges."""
     reranker: BaseCrossEncoder | None = None
     """Orders what the slow path found; None where the score of the search does."""
+    planner: Runnable[dict[str, str], list[str]] | None = None
+    """Divides a question for deep research; None where rules do."""
+    follow_up: Runnable[Any, list[str]] | None = None
+    """What a branch of deep research should search for next, nothing if it has its answer; None where rules say."""
+    writer: Runnable[AnswerInput, str] | None = None
+    """Writes reports; None where `answer` does."""
+    extract: Runnable[AnswerInput, str] | None = None
+    """Writes a report by extraction, where the writer fails before it has said anything."""
     chat_model: str
     """Its name, for `/health`."""
     close: Callable[[], Awaitable[None]] = nothing_to_close
@@ -93,8 +116,12 @@ class Collaborators:
     policies: Policies = field(default_factory=lambda: BUILT_IN)
     safety: Runnable[SafetyInput, SafetyVerdict | None] | None = None
     """Whether passages or an answer are fit to be shown, by a model; None where none is asked."""
+    summarize: Summarize | None = None
+    """Writes the sections and the abstract of a summary; None where they are extracted."""
     guarding: Guarding = field(default_factory=lambda: Guarding(prompts=SYSTEM_TEXTS))
     """What must not leave in a model's words."""
+    manners: Manners = field(default_factory=Manners)
+    """What was learnt of models whose prompt begins their thoughts."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -113,8 +140,20 @@ class RagContext:
     lanes: Lanes
     meter: Meter
     request_id: str
+    thinking: ThinkingStream | None = None
+    """Where thoughts of models go; None where nobody hears them."""
     include_sources: bool = True
     """Whether the asker wants them."""
+    research: Research | None = None
+    """What deep research shares; None where a question is answered at once."""
+    thread_id: str | None = None
+    """The conversation that the question is a turn of."""
+
+    @property
+    def researching(self) -> Research:
+        """What deep research shares, in its own nodes."""
+        assert self.research is not None
+        return self.research
 
     def judged(self, state: RagState) -> int:
         """How many passages the gate wants to see: more than are shown, if few are asked for."""

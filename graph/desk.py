@@ -7,12 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-import aiosqlite
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
@@ -21,16 +18,16 @@ from callbacks.answer import AnswerStream
 from callbacks.events import Payload
 from callbacks.handlers import AnswerHandler, SourceHandler
 from callbacks.sources import SourceBook
+from graph.checkpoints import CHECKPOINTS, checkpoints, thread_ids
 from graph.context import Collaborators, RagContext
 from graph.review import Asked, Failpoint, ReviewContext, ReviewState, build_review
 from graph.state import RagState
+from graph.threads import OWN
 from graph.unheard import Asking
 from retrieval.reviews import Decision, Review, ReviewStore, UnknownReview
 
 log = logging.getLogger(__name__)
 
-CHECKPOINTS = "checkpoints.sqlite3"
-_BUSY_SECONDS = 30
 ReviewGraph = CompiledStateGraph[ReviewState, ReviewContext, Asked, ReviewState]
 
 
@@ -99,7 +96,9 @@ class ReviewDesk:
     async def _adopt(self, known: set[str]) -> None:
         """Queue what was drafted and is not in the queue; forget other threads without a review."""
         async with self._graph() as (graph, saver):
-            for request_id in await _threads(saver) - known:
+            for request_id in await thread_ids(saver) - known:
+                if request_id.startswith(OWN):  # a conversation
+                    continue
                 if (await graph.aget_state(_config(request_id))).next == ("queue",):
                     await graph.ainvoke(None, _config(request_id), context=self._context(), durability="sync")
                 else:
@@ -149,38 +148,12 @@ class ReviewDesk:
 
     @asynccontextmanager
     async def _graph(self) -> AsyncIterator[tuple[ReviewGraph, AsyncSqliteSaver]]:
-        connection = await _opened(self._database.path.parent / CHECKPOINTS)
-        try:
-            await connection.execute("PRAGMA secure_delete = ON")  # what is released does not linger in free pages
-            await connection.execute("PRAGMA synchronous = FULL")
-            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        async with checkpoints(self._database.path.parent) as saver:
             yield build_review().compile(checkpointer=saver, name="review"), saver
-        finally:
-            await connection.close()
 
 
 def _config(request_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": request_id}}
-
-
-async def _opened(path: Path) -> aiosqlite.Connection:
-    """A connection; whoever is cancelled meanwhile leaves none behind."""
-
-    async def connect() -> aiosqlite.Connection:
-        return await aiosqlite.connect(path, timeout=_BUSY_SECONDS)
-
-    opening = asyncio.ensure_future(connect())
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        await (await opening).close()
-        raise
-
-
-async def _threads(saver: AsyncSqliteSaver) -> set[str]:
-    await saver.setup()
-    async with saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints") as found:
-        return {thread_id for (thread_id,) in await found.fetchall()}
 
 
 def _private(context: RagContext) -> tuple[RagContext, list[Any]]:

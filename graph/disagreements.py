@@ -29,11 +29,11 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
 
     If nothing tells which that is, both sides are told.
     """
-    rest = [piece.place for line in lines for piece in bench.cited_by(line)]
+    rest = [piece.place for line in lines if not line.disputed for piece in bench.cited_by(line)]
     kept: list[Line] = []
     notes: list[Note] = []
     for line in lines:
-        own = [] if bench.late() or line.layout else bench.cited_by(line)
+        own = [] if bench.late() or line.layout or line.disputed else bench.cited_by(line)
         against = _against(line, own, bench, known) if own else []
         if not against:
             kept.append(line)
@@ -58,7 +58,7 @@ def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Op
 
 def _told_already(piece: Piece, lines: Sequence[Line], line: Line) -> bool:
     """Whether another sentence of the answer says what a source says."""
-    others = [without_markers(other.text) for other in lines if other is not line]
+    others = [without_markers(other.text) for other in lines if other is not line and not other.disputed]
     return any(closeness(readable(piece.text), [other])[0] >= _SAME_CLAIM for other in others)
 
 
@@ -73,7 +73,7 @@ def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opp
     said = [plain, own[0].text] if line.verdict.support == "supported" else [plain]
     against = []
     for piece in bench.pieces:
-        if piece.document_id in documents or not words & piece.words or not _comparable(piece, plain, own[0], bench):
+        if piece.document_id in documents or not words & piece.words or not comparable(piece, plain, own[0], bench):
             continue
         familiar = asked | mine.words
         if piece.place in found or any(says_otherwise(one, piece.text, bench.judge, familiar) for one in said):
@@ -82,7 +82,7 @@ def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opp
     return sorted(against, key=lambda piece: -near[piece.place])
 
 
-def _comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:
+def comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:
     """Whether a sentence can be about what a line is about.
 
     Not if its document is about something else than was asked, if it calls its matter by a word of its own title that

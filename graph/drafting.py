@@ -32,6 +32,29 @@ class PendingDraft:
         assert self._task is not None
         await self._task
 
+    async def finish_within(self, seconds: float, unless: asyncio.Event) -> bool:
+        """Whether it came to its end before that time was over or something happened; else it is dropped.
+
+        Raises what drafting raises.
+        """
+        assert self._task is not None
+        happening = asyncio.ensure_future(unless.wait())
+        try:
+            await asyncio.wait({self._task, happening}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            happening.cancel()
+        if self._task.done():
+            self._task.result()
+            return True
+        await self.drop()
+        return False
+
+    async def ended(self, within: float) -> bool:
+        """Whether it ends within so many seconds."""
+        assert self._task is not None
+        done, _ = await asyncio.wait({self._task}, timeout=within)
+        return bool(done)
+
     async def drop(self) -> None:
         """Write no more."""
         if self._task is not None:

@@ -7,15 +7,17 @@ async for event in hub.ask(Query(query="What opens the gate?")):
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from callbacks.events import StreamEvent
 from callbacks.log import DEFAULT_LIMIT, Entry, EventLog
+from callbacks.spending import Allowance, Spending
+from graph.branches import Research
 from graph.build import RagGraph
 from graph.context import Collaborators
 from graph.desk import ReviewDesk
@@ -24,7 +26,12 @@ from graph.query import Query
 from graph.readership import LEFT, Readership
 from graph.released import reviewed_summary
 from graph.run import Run
+from graph.summaries import AmbiguousDocument, SummaryRequest, find_document
+from graph.summary import build_summary_graph
+from graph.threads import MOST_TURNS, Threads
 from graph.work import Work, asked
+from retrieval.records import StoredDocument
+from retrieval.threads import Thread, UnknownThread
 
 
 class Refusal(Exception):
@@ -33,9 +40,10 @@ class Refusal(Exception):
     status = 422
     code = "invalid"
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, more: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.more = more or {}
 
 
 class UnknownThing(Refusal):
@@ -43,6 +51,33 @@ class UnknownThing(Refusal):
 
     status = 404
     code = "not_found"
+
+
+class UnknownDocument(UnknownThing):
+    """A document that does not exist, or is not searchable yet."""
+
+    code = "unknown_document"
+
+
+class PeopleAnswer(Refusal):
+    """Where people answer every question, no summary may be streamed either."""
+
+    status = 403
+    code = "people_answer"
+
+
+class ThreadBusy(Refusal):
+    """A conversation goes on one question at a time; `more` names the run that answers one."""
+
+    status = 409
+    code = "thread_busy"
+
+
+class NotDeep(Refusal):
+    """Something only deep research can do."""
+
+    status = 409
+    code = "not_deep"
 
 
 class TooManyRuns(Refusal):
@@ -69,16 +104,28 @@ class HubLimits:
     reconnect_grace: float = 10.0
     slow_paths_at_once: int = 2
     log_bytes: int = DEFAULT_LIMIT
+    allowance: Allowance = field(default_factory=Allowance)
+    """What deep research may spend where a question does not say."""
 
 
 class Hub:
     """All runs of one event loop."""
 
-    def __init__(self, graph: RagGraph, collaborators: Collaborators, limits: HubLimits | None = None) -> None:
+    def __init__(
+        self,
+        graph: RagGraph,
+        collaborators: Collaborators,
+        limits: HubLimits | None = None,
+        *,
+        research: RagGraph | None = None,
+    ) -> None:
         self.collaborators = collaborators
         self.reviews = ReviewDesk(collaborators)
+        self.threads = Threads(collaborators.library.stored.database)
         self.draining = False
         self._graph = graph
+        self._research = research
+        self._summary_graph = build_summary_graph()
         self._limits = limits or HubLimits()
         self.readership = Readership(self._limits.reconnect_grace)
         self._lanes = Lanes(self._limits.slow_paths_at_once)
@@ -94,20 +141,58 @@ class Hub:
 
     def start(self, query: Query, *, idempotency_key: str | None = None) -> Run:
         """Start a run, or join the one this key started. Raises `Refusal`."""
-        joined = self._joined(query, idempotency_key)
+        joined = self._joined(_fingerprint(query), idempotency_key)
         if joined is not None:
             return joined
         collection = self.check(query)
-        work = Work(graph=self._graph, given=asked(query, collection))
-        run = self._begin(query, collection, work)
+        graph = self._graph if query.mode == "fast" else self._research
+        assert graph is not None
+        run = self._begin(query, collection, Work(graph=graph, given=asked(query, collection)))
         if idempotency_key is not None:
             self._keys[idempotency_key] = (_fingerprint(query), run.request_id)
         return run
 
+    async def summarise(
+        self, document_id: str, request: SummaryRequest | None = None, *, idempotency_key: str | None = None
+    ) -> Run:
+        """Start a summary of a document, or join the one this key started. Raises `Refusal`."""
+        request = request or SummaryRequest()
+        document = await asyncio.to_thread(self._document, document_id, request.collection)
+        fingerprint = request.fingerprint(document_id)
+        joined = self._joined(fingerprint, idempotency_key)
+        if joined is not None:
+            return joined
+        if document is None:
+            raise UnknownDocument("There is no such document.", field="id")
+        query = request.as_query(document)
+        self.check(query)
+        if self.collaborators.policies[query.domain].precheck == "human_review":
+            raise PeopleAnswer("People answer every question here: no summary may be streamed.", field="id")
+        work = Work(graph=self._summary_graph, given=request.given(document), greeting="Reading the document")
+        run = self._begin(query, document.collection, work)
+        if idempotency_key is not None:
+            self._keys[idempotency_key] = (fingerprint, run.request_id)
+        return run
+
+    def _document(self, document_id: str, collection: str | None) -> StoredDocument | None:
+        try:
+            return find_document(self.collaborators.library, document_id, collection)
+        except AmbiguousDocument as error:
+            message = f"Several collections have a document of this id; name one of these: {error}."
+            raise Refusal(message, field="collection") from error
+
     def _begin(self, query: Query, collection: str, work: Work) -> Run:
         request_id = str(uuid4())
         log = EventLog(request_id, limit=self._limits.log_bytes)
-        run = Run(request_id=request_id, query=query, collection=collection, work=work, log=log)
+        run = Run(
+            request_id=request_id,
+            query=query,
+            collection=collection,
+            work=work,
+            log=log,
+            research=self._researching(query),
+            threads=None if query.thread_id is None else self.threads,
+        )
         self._runs[run.request_id] = run
         self.readership.began(run)
         run.start(self.collaborators, self._lanes)
@@ -122,6 +207,15 @@ class Hub:
             return self._runs[request_id]
         except KeyError:
             raise UnknownThing("There is no such run, or it has expired.", field="request_id") from None
+
+    def finish(self, request_id: str) -> Run:
+        """Have a deep run write its report now, from what is there. Raises `UnknownThing` and `NotDeep`."""
+        run = self.get(request_id)
+        if run.research is None:
+            raise NotDeep("Only deep research can be told to finish: this run answers at once.", field="request_id")
+        if run.state == "running":
+            run.research.finishing.set()
+        return run
 
     async def summary(self, request_id: str) -> dict[str, Any]:
         """What `GET /runs/{id}` shows; of a question for a person, also when the run itself is forgotten.
@@ -204,12 +298,14 @@ class Hub:
         """The collection a question would be answered from. Raises `Refusal` if it could start no run."""
         if self.draining:
             raise ShuttingDown("The server is shutting down.")
-        if query.mode == "deep":
+        if query.mode == "deep" and self._research is None:
             raise Refusal("Deep research is not available on this server.", field="mode")
-        if query.budget:
-            raise Refusal("A budget belongs to deep research.", field="budget")
-        if query.thread_id is not None:
-            raise UnknownThing("There is no such conversation.", field="thread_id")
+        if query.budget is not None and query.mode != "deep":
+            raise Refusal("A budget belongs to deep research: it needs mode deep.", field="budget")
+        thread = None if query.thread_id is None else self._free(query.thread_id)
+        if thread is not None and thread.turns >= MOST_TURNS:
+            message = f"This conversation has {MOST_TURNS} turns and takes no more: begin another one."
+            raise Refusal(message, field="thread_id")
         if query.domain not in self.collaborators.policies:
             known = ", ".join(sorted(self.collaborators.policies))
             raise Refusal(f"There is no such domain; these are: {known}.", field="domain")
@@ -218,15 +314,47 @@ class Hub:
             raise UnknownThing(f"There is no such collection; these are: {known}.", field="collection")
         if len(self.active()) >= self._limits.runs_at_once:
             raise TooManyRuns("The server is answering as many questions as it can; try again soon.")
-        return self.collaborators.library.resolve(query.collection)
+        named = query.collection
+        if named is None and thread is not None and thread.collection in self.collaborators.library.sizes():
+            named = thread.collection
+        return self.collaborators.library.resolve(named)
 
-    def _joined(self, query: Query, key: str | None) -> Run | None:
+    async def forget(self, thread_id: str) -> None:
+        """Delete a conversation. Raises `UnknownThing`, and `ThreadBusy` while a question of it is being answered."""
+        self._free(thread_id)
+        try:
+            await self.threads.delete(thread_id)
+        except UnknownThread as error:
+            raise UnknownThing(str(error), field="thread_id") from error
+
+    def _researching(self, query: Query) -> Research | None:
+        if query.mode == "fast":
+            return None
+        wanted = {} if query.budget is None else query.budget.model_dump(exclude_none=True)
+        return Research(spending=Spending(replace(self._limits.allowance, **wanted)))
+
+    def _free(self, thread_id: str) -> Thread:
+        """A conversation that nobody is answering in. Raises `UnknownThing` and `ThreadBusy`.
+
+        An answer that is told as final is in its conversation: whoever has read it may go on at once.
+        """
+        try:
+            thread = self.threads.known(thread_id)
+        except UnknownThread as error:
+            raise UnknownThing(str(error), field="thread_id") from error
+        busy = next((run for run in self.active() if run.query.thread_id == thread_id and run.final is None), None)
+        if busy is not None:
+            message = f"This conversation is answering another question, as run {busy.request_id}: wait, or cancel it."
+            raise ThreadBusy(message, field="thread_id", more={"running": busy.request_id})
+        return thread
+
+    def _joined(self, asked: str, key: str | None) -> Run | None:
         if key is None or key not in self._keys:
             return None
         fingerprint, request_id = self._keys[key]
         if request_id not in self._runs:
             return None
-        if fingerprint != _fingerprint(query):
+        if fingerprint != asked:
             raise Refusal("This Idempotency-Key was used with another body.", field="Idempotency-Key")
         return self._runs[request_id]
 

@@ -13,6 +13,8 @@ from language.layout import bare
 ACCEPTABLE = frozenset({"supported", "partial"})
 """Verdicts with which a sentence may stand."""
 MARKERS = re.compile(r"\s*(?:\[\d+\])+")
+DISPUTES = "Where the sources disagree"
+"""The heading of the section that tells both sides of everything, and is no side itself."""
 _ASIDE = "aside"
 """In place of a method, for lines that are no sentences."""
 _RULE = re.compile(r"\s*\n\s*\|?\s*:?-{2}")
@@ -38,6 +40,8 @@ class Line:
     """What it is to cite instead, once the reader has been told about that source."""
     layout: bool = False
     """Whether it only lays the answer out."""
+    disputed: bool = False
+    """Whether it is told as one of two sides."""
 
     @property
     def claims(self) -> bool:
@@ -62,12 +66,16 @@ def lines_of(stream: AnswerStream) -> list[Line]:
     verdicts = [*stream.sentences, *(_unjudged(stream.text, *span) for span in stream.asides)]
     lines = []
     before = 0
+    disputes = False
     for verdict in sorted(verdicts, key=lambda verdict: verdict.start):
         claims = verdict.method != _ASIDE
         own = tuple(_moved(c, -verdict.start) for c in stream.citations if claims and c.sentence == verdict.sentence)
         layout = not claims or _heads_table(verdict.text, stream.text[verdict.end :])
         origin = verdict.sentence if claims else None
-        lines.append(Line(verdict.text, stream.text[before : verdict.start], verdict, own, origin, layout=layout))
+        if not claims and not verdict.text.startswith("### "):
+            disputes = verdict.text == f"## {DISPUTES}"
+        gap = stream.text[before : verdict.start]
+        lines.append(Line(verdict.text, gap, verdict, own, origin, layout=layout, disputed=disputes))
         before = verdict.end
     return lines
 

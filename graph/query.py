@@ -9,6 +9,9 @@ from graph.policy import DEFAULT_DOMAIN
 from language.invisible import visible
 
 MAX_QUERY = 4000
+LEAST_SECONDS = 0.5
+"""A search, and an answer from what it found."""
+LEAST_TOKENS = 500
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -37,6 +40,17 @@ def _without_nulls(schema: dict[str, Any]) -> None:
             del schema["properties"][name]["default"]
 
 
+class Budget(BaseModel):
+    """What deep research may spend. What is not given is as the server's settings have it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: Annotated[float, Field(ge=LEAST_SECONDS, le=3600)] | None = None
+    model_calls: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+    tokens: Annotated[int, Field(ge=LEAST_TOKENS, le=10_000_000, strict=True)] | None = None
+    sources: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+
+
 class Query(BaseModel):
     """A question and how it is to be answered."""
 
@@ -59,4 +73,9 @@ class Query(BaseModel):
     include_sources: bool = True
     include_thinking: bool | None = None
     on_disconnect: Literal["cancel", "continue"] = "cancel"
-    budget: dict[str, float] | None = None
+    budget: Budget | None = None
+
+    @property
+    def thinking(self) -> bool:
+        """Whether `thinking` events are wanted: where nothing is said of them, in deep mode."""
+        return self.mode == "deep" if self.include_thinking is None else self.include_thinking

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from time import monotonic
@@ -23,22 +23,31 @@ from callbacks.events import (
     RefinementUpdate,
     Source,
     StatusUpdate,
+    SummarySection,
+    Thinking,
     Token,
     as_dict,
+    timestamp_now,
 )
-from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler
+from callbacks.handlers import AnswerHandler, ReportHandler, SourceHandler, StageHandler, ThinkingHandler
 from callbacks.log import EventLog, LogFull
 from callbacks.metrics import Meter
 from callbacks.personal import Mask
 from callbacks.sources import SourceBook
+from callbacks.spending import SpendingHandler
+from callbacks.thinking import ThinkingStream
+from chains.followup import Exchange
 from chains.verify import lexical_judge
+from graph.branches import Research
 from graph.context import Collaborators, RagContext
+from graph.conversation import Turn, turn_of
 from graph.drafting import PendingDraft
 from graph.failures import ModelFailure
 from graph.lanes import Lanes
 from graph.query import Query
 from graph.rewriting import PendingRewrite
-from graph.work import Work
+from graph.threads import Threads
+from graph.work import Work, going_on
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -74,6 +83,11 @@ class Run:
     collection: str
     work: Work
     log: EventLog
+    threads: Threads | None = None
+    """Where its conversation is; None for a question that belongs to none."""
+    research: Research | None = None
+    """What deep research spends, and whether it is to finish; None in fast mode."""
+    asked_at: str = field(default_factory=timestamp_now)
     meter: Meter = field(default_factory=Meter)
     state: RunState = "running"
     final: FinalAnswer | None = None
@@ -88,7 +102,10 @@ class Run:
     _leave_fast_lane: Callable[[], None] | None = None
     _mask: Mask | None = None
     """Blacks out what of a document must not be shown."""
+    _withheld: FinalAnswer | None = None
+    """The answer of a turn, which is final as soon as its conversation holds it."""
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
+    _thinking: ThinkingStream | None = None
     _last_said: float = field(default_factory=monotonic)
     _status: StatusUpdate = field(default_factory=lambda: FIRST_STATUS)
 
@@ -96,16 +113,25 @@ class Run:
         """Append an event to the log and take note of it. Raises what the log raises."""
         if self._mask is not None:
             payload = blacked_out(payload, self._mask)
+        if self.research is not None:
+            payload = self.research.noted(payload)
+        if isinstance(payload, Thinking) and not self.query.thinking:
+            self.log.grammar.admit(payload)
+            return
         if not self.query.include_sources:
             if isinstance(payload, Source):
                 self.log.grammar.admit(payload)
                 return
             if isinstance(payload, FinalAnswer):
                 payload = payload.model_copy(update={"sources": [], "uncited_sources": []})
+        if isinstance(payload, FinalAnswer) and self.threads is not None and self._withheld is None:
+            self._withheld = payload
+            return
         self.log.append(payload)
         self._last_said = monotonic()
         self.meter.observe(payload)
-        if self._leave_fast_lane is not None and (self.meter.first_token is not None or self.log.grammar.refused):
+        useful = self.meter.first_token is not None or isinstance(payload, SummarySection)
+        if self._leave_fast_lane is not None and (useful or self.log.grammar.refused):
             self._leave_fast_lane()
             self._leave_fast_lane = None
         match payload:
@@ -113,6 +139,8 @@ class Run:
                 self._status = payload
             case GateDecision(verdict="open"):
                 self._opened.set()
+                if self._thinking is not None:
+                    self._thinking.release()
             case FinalAnswer():
                 self.final = payload
             case Error(fatal=True):
@@ -123,15 +151,20 @@ class Run:
     def start(self, collaborators: Collaborators, lanes: Lanes) -> None:
         """Begin, in a context of its own, so that no callback of the caller's is inherited."""
         self._mask = collaborators.guarding.mask
-        self.publish(self._status)
-        self._leave_fast_lane = lanes.enter()
+        self.publish(StatusUpdate(stage="understanding", message=self.work.greeting))
+        if self.research is None:
+            self._leave_fast_lane = lanes.enter()
         self.task = asyncio.get_running_loop().create_task(
             self._run(collaborators, lanes), name=f"run {self.request_id}", context=Context()
         )
 
     def cancel(self, reason: str, code: str = "cancelled") -> None:
-        """Stop every branch at once; the stream ends with an `error` that says why."""
-        if self.task is not None and not self.task.done() and self.cancel_reason is None:
+        """Stop every branch at once; the stream ends with an `error` that says why.
+
+        An answer that is being written into its conversation is not stopped: it is there, or it never was.
+        """
+        stoppable = self.task is not None and not self.task.done() and self._withheld is None
+        if self.task is not None and stoppable and self.cancel_reason is None:
             self.cancel_reason, self.cancel_code = reason, code
             self.task.cancel()
 
@@ -146,7 +179,15 @@ class Run:
             shown["metrics"] = as_dict(self.metric)
         if self.log.grammar.tokens:
             shown["revisions"] = revisions(entry.event.payload for entry in self.log.entries)
+        if self.sections:
+            shown["sections"] = self.sections
         return shown
+
+    @property
+    def sections(self) -> list[dict[str, Any]]:
+        """Those of a summary that were told; of any other run none."""
+        payloads = (entry.event.payload for entry in self.log.entries)
+        return [as_dict(payload) for payload in payloads if isinstance(payload, SummarySection)]
 
     @property
     def outcome(self) -> str:
@@ -212,6 +253,13 @@ class Run:
         judge = apart_from_personal(lexical_judge(collaborators.library.idf(self.collection)))
         stream = AnswerStream(book, judge, guarding=collaborators.guarding)
         self.sentences = stream.sentences
+        thinking = self._thinking = ThinkingStream(
+            self.publish,
+            self._opened,
+            collaborators.guarding,
+            manners=collaborators.manners,
+            wanted=self.query.thinking,
+        )
         children: set[asyncio.Task[Any]] = set()
 
         def spawn(work: Coroutine[None, None, T]) -> "asyncio.Task[T]":
@@ -228,32 +276,71 @@ class Run:
             opened=self._opened,
             lanes=lanes,
             meter=self.meter,
+            thinking=thinking,
             request_id=self.request_id,
             include_sources=self.query.include_sources,
+            thread_id=self.query.thread_id,
+            research=self.research,
         )
         config: RunnableConfig = {
             "run_name": "groundswell",
             "callbacks": [
                 SourceHandler(book, self.publish, self.meter),
-                AnswerHandler(stream, self.publish, self.meter, self._opened),
+                ThinkingHandler(thinking),
+                AnswerHandler(stream, self.publish, self.meter, self._opened, thinking),
                 ReportHandler(self.publish),
                 StageHandler(self.meter),
+                *([] if self.research is None else [SpendingHandler(self.research.spending)]),
             ],
         }
         ticker = asyncio.get_running_loop().create_task(self._break_silence())
         children.add(ticker)
         try:
-            await self.work.graph.ainvoke(self.work.given, config, context=context)
+            if self.threads is None:
+                await self.work.graph.ainvoke(self.work.given, config, context=context)
+            else:
+                await self._take_turn(self.threads, config, context)
         finally:
             for child in children:
                 child.cancel()
             await asyncio.gather(*children, return_exceptions=True)
+
+    async def _take_turn(self, threads: Threads, config: RunnableConfig, context: RagContext) -> None:
+        """Answer in a conversation, which holds the answer before anybody is told that it is final."""
+
+        async def answer(history: Sequence[Exchange]) -> Turn:
+            answering = self.work.graph.ainvoke(going_on(self.work.given, history), config, context=context)
+            # outside the context of the conversation's graph, whose checkpointer this one would inherit
+            known = await asyncio.get_running_loop().create_task(answering, context=Context())
+            assert self._withheld is not None
+            return turn_of(
+                self._withheld,
+                request_id=self.request_id,
+                created=self.asked_at,
+                mode=self.query.mode,
+                collection=self.collection,
+                question=self.query.query,
+                standalone=known["question"],
+                mask=self._mask,
+            )
+
+        assert self.query.thread_id is not None
+        try:
+            await threads.converse(self.query.thread_id, self.request_id, answer)
+        except Exception:
+            if self._withheld is None:
+                raise
+            log.exception("the answer of run %s could not be added to its conversation", self.request_id)
+            message = "The answer could not be added to the conversation; a later question cannot refer to it."
+            self.publish(Error(code="turn_not_kept", message=message, fatal=False, retryable=False))
+        assert self._withheld is not None
+        self.publish(self._withheld)
 
     async def _break_silence(self) -> None:
         """While anything works in silence, say so: the last status again."""
         while not self.log.grammar.ended:
             quiet = monotonic() - self._last_said
             if quiet >= SILENCE_SECONDS:
-                self.publish(StatusUpdate(stage=self._status.stage, message=self._status.message))
+                self.publish(self._status.model_copy(update={"time_to_first_token_ms": None}))
             else:
                 await asyncio.sleep(SILENCE_SECONDS - quiet)

@@ -7,7 +7,7 @@ and that is told.
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from operator import add
 from typing import Annotated, Any, TypedDict
 
@@ -53,6 +53,7 @@ class Findings(TypedDict, total=False):
 
 
 Step = Callable[[SlowState, RagContext], Awaitable[Findings]]
+SlowPath = CompiledStateGraph[SlowState, RagContext, SlowState, SlowState]
 
 
 async def deepen(state: SlowState, context: RagContext) -> Findings:
@@ -120,17 +121,25 @@ _FAILURES = {
 }
 
 
-def build_slow_path() -> CompiledStateGraph[SlowState, RagContext, SlowState, SlowState]:
+def build_slow_path() -> SlowPath:
     """deepen -> rerank -> screen -> compare."""
+    return _in_line("slow_path", {"deepen": deepen, "rerank": rerank, "screen": screen, "compare": compare})
+
+
+def build_checks() -> SlowPath:
+    """screen -> compare: of the slow path what deep research needs, which has searched deeper already."""
+    return _in_line("checks", {"screen": screen, "compare": compare})
+
+
+def _in_line(graph: str, steps: Mapping[str, Step]) -> SlowPath:
     builder = StateGraph(SlowState, context_schema=RagContext)
-    steps: dict[str, Step] = {"deepen": deepen, "rerank": rerank, "screen": screen, "compare": compare}
     before = START
     for name, step in steps.items():
         builder.add_node(name, _degrading(name, step))
         builder.add_edge(before, name)
         before = name
     builder.add_edge(before, END)
-    return builder.compile(name="slow_path")
+    return builder.compile(name=graph)
 
 
 def _degrading(name: str, step: Step) -> Any:

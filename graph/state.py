@@ -1,12 +1,15 @@
 """What a run knows: plain data, each key written by the node named beside it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, TypedDict
+from operator import add
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
 from callbacks.events import Action, Change, CitationAttached, GateDecision, Outcome, PartialAnswer, Verdict
+from chains.followup import Exchange
+from graph.branches import Branch, Finding
 from graph.evidence import Opposition
 from graph.gate import Searched
 from graph.policy import Policy, Rule
@@ -25,16 +28,24 @@ def join_passages(old: Sequence[Document], new: Sequence[Document]) -> list[Docu
 class RagInput(TypedDict):
     """What a run starts with."""
 
-    question: str
+    question: str  # what is answered; in a conversation it stands alone, and retrieve may go back to the wording
     collection: str
     named_domain: str | None  # by the caller
     top_k: int
     filters: dict[str, Any] | None
+    wording: NotRequired[str]  # in a conversation: what the user wrote
+    history: NotRequired[list[Exchange]]  # in a conversation: its last turns
 
 
 class RagState(RagInput, total=False):
     """Everything a run knows."""
 
+    plan: list[str]  # plan
+    planned_by_model: bool  # plan
+    branches: list[Branch]  # divide
+    findings: Annotated[list[Finding], add]  # investigate: one of each branch
+    ledger: list[Document]  # weigh: what a report may be written from, in the order of its sources
+    answered: list[Finding]  # decide: those with evidence
     domain: str  # admit
     policy: Policy  # admit
     rule: Rule | None  # admit: the one that applies

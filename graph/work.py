@@ -1,11 +1,12 @@
 """What a run does: a graph, and what it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from langgraph.pregel import Pregel
 
+from chains.followup import Exchange, standalone
 from graph.query import Query
 from graph.state import RagInput
 
@@ -16,6 +17,8 @@ class Work:
 
     graph: Pregel[Any, Any, Any, Any]
     given: Mapping[str, Any]
+    greeting: str = "Understanding your question"
+    """What is said at once, before anything is known."""
 
 
 def asked(query: Query, collection: str) -> RagInput:
@@ -27,3 +30,9 @@ def asked(query: Query, collection: str) -> RagInput:
         "top_k": query.top_k,
         "filters": query.filters,
     }
+
+
+def going_on(given: Mapping[str, Any], history: Sequence[Exchange]) -> dict[str, Any]:
+    """What such a graph starts with in a conversation: the question as it stands alone, beside what the user wrote."""
+    wording = given["question"]
+    return {**given, "question": standalone(wording, history) or wording, "wording": wording, "history": list(history)}

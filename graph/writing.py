@@ -5,32 +5,44 @@ from collections.abc import Sequence
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from callbacks.grammar import GrammarError
 from callbacks.handlers import ANSWER_TAG
 from callbacks.log import LogFull
+from callbacks.spending import BudgetSpent
 from chains.answer import AnswerInput
 from graph.context import Limits, RagContext
 from graph.failures import failure_of
 
+Writer = Runnable[AnswerInput, str]
+
 
 async def write_draft(
-    question: str, passages: Sequence[Document], prompt: Sequence[BaseMessage], context: RagContext
+    question: str,
+    passages: Sequence[Document],
+    prompt: Sequence[BaseMessage],
+    context: RagContext,
+    *,
+    writer: Writer | None = None,
+    headings: Sequence[str] = (),
 ) -> None:
-    """Drive the model; the handlers hear what it writes, once the gate is open. Raises `ModelFailure`."""
+    """Drive the model, or another `writer`; the handlers hear what it writes, once the gate is open.
+
+    `headings` are those it may use. Raises `ModelFailure`.
+    """
     rows = [passage.metadata["source_id"] for passage in passages]
-    call: RunnableConfig = {"tags": [ANSWER_TAG], "metadata": {"rows": rows}}
+    call: RunnableConfig = {"tags": [ANSWER_TAG], "metadata": {"rows": rows, "headings": list(headings)}}
     given: AnswerInput = {"question": question, "passages": passages, "messages": prompt}
-    await _with_retries(given, call, context)
+    await _with_retries(writer or context.collaborators.answer, given, call, context)
 
 
-async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagContext) -> None:
+async def _with_retries(writer: Writer, given: AnswerInput, call: RunnableConfig, context: RagContext) -> None:
     limits = context.collaborators.limits
     for attempt in range(1, limits.attempts + 1):
         try:
-            return await _stream(given, call, context, limits)
-        except (GrammarError, LogFull):  # ours, and no fault of the model
+            return await _stream(writer, given, call, context, limits)
+        except (GrammarError, LogFull, BudgetSpent):  # ours, and no fault of the model
             raise
         except Exception as error:
             failure = failure_of(error)
@@ -40,10 +52,16 @@ async def _with_retries(given: AnswerInput, call: RunnableConfig, context: RagCo
             await asyncio.sleep(failure.wait_before(attempt))
 
 
-async def _stream(given: AnswerInput, call: RunnableConfig, context: RagContext, limits: Limits) -> None:
+async def _stream(
+    writer: Writer, given: AnswerInput, call: RunnableConfig, context: RagContext, limits: Limits
+) -> None:
+    """Read what the writer says, which may fall silent only for so long; thoughts are no silence, and no answer."""
     loop = asyncio.get_running_loop()
     behind_the_gate = 0.0 if context.opened.is_set() else limits.sufficiency_seconds
-    async with asyncio.timeout(limits.first_token_seconds + behind_the_gate) as silence:
-        async for piece in context.collaborators.answer.astream(given, call):
+    due = loop.time() + limits.first_token_seconds + behind_the_gate
+    async with asyncio.timeout_at(due) as silence:
+        async for piece in writer.astream(given, call):
+            soon = loop.time() + limits.stall_seconds
             if piece:
-                silence.reschedule(loop.time() + limits.stall_seconds)
+                due = soon
+            silence.reschedule(due if piece else min(max(due, soon), due + limits.thinking_seconds))

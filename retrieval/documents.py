@@ -339,6 +339,11 @@ class DocumentStore:
         ]
         return {row[0]: _passage(row) for row in rows}
 
+    def passages_in(self, document: int) -> list[Passage]:
+        """The passages of a document in reading order; none once it is erased."""
+        rows = self.database.rows(f"{_PASSAGE} WHERE p.document = ? ORDER BY p.ordinal", document)
+        return [_passage(row) for row in rows]
+
     def neighbours(
         self, collection: str, document_id: str, document: int, ordinals: Sequence[int]
     ) -> dict[int, Passage]:

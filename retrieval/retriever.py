@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from retrieval.hybrid import Evidence, Hit
 from retrieval.library import Library
+from retrieval.passages import Passage
 from retrieval.reach import Reach
 from retrieval.sharing import shared_out
 
@@ -66,7 +67,14 @@ def documents_of(evidence: Evidence) -> list[Document]:
 
 
 def _document(evidence: Evidence, hit: Hit) -> Document:
-    passage = hit.passage
+    found = tuple(round(value, 4) for value in hit.sentence_features)
+    return document_of(hit.passage, round(evidence.score(hit), 4), round(evidence.probability, 4), found)
+
+
+def document_of(
+    passage: Passage, score: float, evidence: float, sentence_scores: tuple[float, ...] = ()
+) -> Document:
+    """A passage as a document whose metadata has the retriever's keys."""
     return Document(
         id=passage.source_id,
         page_content=passage.text,
@@ -79,10 +87,10 @@ def _document(evidence: Evidence, hit: Hit) -> Document:
             "page": passage.page,
             "start": passage.start,
             "end": passage.end,
-            "score": round(evidence.score(hit), 4),
-            "evidence": round(evidence.probability, 4),
+            "score": score,
+            "evidence": evidence,
             "sentences": passage.sentences,
-            "sentence_scores": tuple(round(value, 4) for value in hit.sentence_features),
+            "sentence_scores": sentence_scores,
             "uri": passage.uri,
             "metadata": passage.metadata,
         },

@@ -98,4 +98,14 @@ MIGRATIONS = [
     );
     CREATE INDEX reviews_by_state ON reviews (state, key);
     """,
+    # Conversations. Their turns are in the checkpoints; this is what a list of them shows.
+    """
+    CREATE TABLE threads (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        thread_id TEXT NOT NULL UNIQUE, owner TEXT, title TEXT,
+        created TEXT NOT NULL, updated TEXT NOT NULL,
+        turns INTEGER NOT NULL DEFAULT 0, collection TEXT
+    );
+    CREATE INDEX threads_by_use ON threads (owner, updated, key);
+    """,
 ]

@@ -9,7 +9,7 @@ from server.context import AppContext
 from server.edge import Guard, RequestId
 from server.errors import add_error_handlers
 from server.metrics import Metrics
-from server.routes import collections, documents, health, jobs, query, reviews, runs, sources
+from server.routes import collections, documents, health, jobs, query, reviews, runs, sources, summaries, threads
 
 
 def create_app(context: AppContext) -> FastAPI:
@@ -33,7 +33,7 @@ def create_app(context: AppContext) -> FastAPI:
     )
     app.add_middleware(RequestId)
     # limits belong to the routers: one of the whole application would answer before our middleware, in plain text
-    for routes in (query, runs, reviews, jobs, collections, sources, health):
+    for routes in (query, runs, summaries, threads, reviews, jobs, collections, sources, health):
         app.include_router(routes.router, max_body_size=settings.max_body_bytes)
     app.include_router(documents.router, max_body_size=settings.max_upload_bytes)
     if settings.langserve:

@@ -18,11 +18,13 @@ from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from chains.safety import safety_chain
 from chains.sufficiency import sufficiency_chain
+from chains.summarize import summary_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.domains import Descriptions
 from graph.hub import Hub, HubLimits
 from graph.policy_file import load_policies
+from graph.research import build_research
 from retrieval.checkpoints import Checkpoints
 from retrieval.database import Database
 from retrieval.documents import DocumentStore
@@ -129,6 +131,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         descriptions=descriptions,
         classify=None if embedded else classify_chain(model),
         classify_always=policies.classify,
+        summarize=None if embedded else summary_chain(model),
         policies=policies.domains,
         safety=None if checker is None else safety_chain(checker, context_tokens=settings.context_tokens),
         guarding=guarding(settings),
@@ -141,8 +144,11 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             verify_seconds=settings.verify_seconds,
             refine_seconds=settings.refine_seconds,
             safety_seconds=settings.safety_seconds,
+            section_seconds=settings.section_seconds,
+            sections_at_once=settings.sections_at_once,
             first_token_seconds=settings.first_token_seconds,
             stall_seconds=settings.stall_seconds,
+            thinking_seconds=settings.thinking_seconds,
             attempts=settings.attempts,
             context_tokens=settings.context_tokens,
         ),
@@ -190,7 +196,7 @@ def build_hub(settings: Settings, library: Library) -> Hub:
         reconnect_grace=settings.reconnect_grace,
         slow_paths_at_once=settings.slow_paths_at_once,
     )
-    return Hub(build_graph(), build_collaborators(settings, library), limits)
+    return Hub(build_graph(), build_collaborators(settings, library), limits, research=build_research())
 
 
 def build_jobs(settings: Settings, library: Library) -> Jobs:

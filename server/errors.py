@@ -1,6 +1,6 @@
 """Every way a request can fail, as an RFC 9457 problem. Nothing of the server's inside is in one.
 
-Refusal (graph/hub.py)            422 or 404 or 503   the hub takes no such question
+Refusal (graph/hub.py)            404, 409, 422, 503  the hub takes no such question
 DiskFull (retrieval/database.py)  507                 there is no room for what was sent
 BadRequest                        4xx                 a route refuses what it was sent
 RunFailed                         502                 a run ended without an answer
@@ -86,7 +86,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _refusal(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
-    return problem(error.status, error.code, str(error), field=error.field)
+    return problem(error.status, error.code, str(error), field=error.field, **error.more)
 
 
 async def _disk_full(_: Request, error: Exception) -> JSONResponse:

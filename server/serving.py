@@ -25,6 +25,7 @@ class Server(uvicorn.Server):
         sys.setswitchinterval(_SWITCH_SECONDS)
         await self._context.jobs.resume()
         await self._context.hub.reviews.resume()
+        await self._context.hub.threads.resume()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -74,8 +74,13 @@ class Settings(BaseSettings):
     verify_seconds: Seconds = Field(5, description="How long the model may take to settle doubtful sentences.")
     refine_seconds: Seconds = Field(10, description="How long a correction by the model may take.")
     safety_seconds: Seconds = Field(3, description="How long the safety check by a model may take.")
+    section_seconds: Seconds = Field(30, description="How long the model may take for a section of a summary.")
+    sections_at_once: Count = Field(4, description="Sections of one summary that are under way at once.")
     first_token_seconds: Seconds = Field(30, description="How long the model may think before its first token.")
     stall_seconds: Seconds = Field(20, description="The longest silence between two tokens of the model.")
+    thinking_seconds: Seconds = Field(
+        120, description="How much longer both may take while the thoughts of the model arrive."
+    )
     attempts: Count = Field(3, description="Calls to a failing model, before its first token.")
 
     reconnect_grace: float = Field(10, ge=0, description="Seconds a run goes on after its last reader left.")

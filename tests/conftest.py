@@ -21,6 +21,7 @@ from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.domains import Descriptions
 from graph.hub import Hub, HubLimits
+from graph.research import build_research
 from retrieval.embeddings import MiniLM
 from retrieval.library import Library, Submission
 from server.app import create_app
@@ -92,7 +93,7 @@ def make_hub(collaborators: Collaborators) -> Callable[..., Hub]:
     """Makes a hub; keywords replace collaborators, `limits` its own limits."""
 
     def make(*, hub_limits: HubLimits | None = None, **parts: Any) -> Hub:
-        return Hub(build_graph(), replace(collaborators, **parts), hub_limits)
+        return Hub(build_graph(), replace(collaborators, **parts), hub_limits, research=build_research())
 
     return make
 

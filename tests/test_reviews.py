@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from graph.desk import CHECKPOINTS
+from graph.checkpoints import CHECKPOINTS
 from graph.hub import Hub, HubLimits
 from graph.policy import BUILT_IN, Rule
 from graph.query import Query

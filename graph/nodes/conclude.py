@@ -21,7 +21,10 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     citations = state.get("citations", [])
     passages = join_passages(state.get("passages", []), state.get("evidence", []))
     written_from = state.get("written_from") or state.get("passages", [])
-    sources = _sources(written_from, citations, context, state["top_k"]) if outcome in ("answered", "fallback") else []
+    sources: list[Source] = []
+    if outcome in ("answered", "fallback"):
+        pick = _in_order if state.get("ledger") and outcome == "answered" else _sources
+        sources = pick(written_from, citations, context, state["top_k"])
     cited = {citation.source_id for citation in citations}
     sentences = state.get("sentences", [])
     concerns = [*state.get("concerns", []), *context.stream.removed]
@@ -39,7 +42,7 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
         uncited_sources=[source.source_id for source in sources if source.source_id not in cited],
         unknown_citations=context.stream.unknown_citations,
         domain=state["domain"],
-        thread_id=None,
+        thread_id=context.thread_id,
         truncated=context.stream.truncated,
         citation_precision=precision(citations, sentences, context.stream.judge) if citations else None,
         citation_support=mean([s.support == "supported" for s in sentences]) if citations else None,
@@ -47,6 +50,17 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     )
     await report(final)
     return {}
+
+
+def _in_order(
+    passages: Sequence[Document], citations: list[CitationAttached], context: RagContext, top_k: int
+) -> list[Source]:
+    """The sources of a report, cited ones first in line for a place, in the order of its ledger: branch by branch."""
+    cited = {citation.source_id for citation in citations}
+    used = dict.fromkeys([*(passage.metadata["source_id"] for passage in passages), *cited])
+    shown = [source_id for source_id in used if source_id in context.book]
+    chosen = set(sorted(shown, key=lambda source_id: source_id not in cited)[:top_k])
+    return [context.book[source_id].event for source_id in shown if source_id in chosen]
 
 
 def _sources(

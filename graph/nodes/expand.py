@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from chains.expand import Expansion
 from graph.context import RagContext
 from graph.gate import Searched
-from graph.report import show_sources, status
+from graph.report import show_sources, status, thought
 from graph.state import RagState, join_passages
 from language.words import STOPWORDS
 from retrieval.sharing import shared_out
@@ -49,6 +49,7 @@ async def expand(state: RagState, runtime: Runtime[RagContext]) -> Expanded:
         joined = join_passages(joined, documents)
     joined.sort(key=lambda document: -document.metadata["score"])
     counted = [document for document in joined if document.metadata["score"] >= policy.floor]
+    await thought(f"The wider search looked at {len(joined)} passages; {len(counted)} of them score enough to count.")
     fresh = shared_out(counted, state["top_k"], policy.floor)[: state["top_k"]]
     if policy.precheck == "full_slow_path":
         fresh = []

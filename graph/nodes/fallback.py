@@ -10,6 +10,7 @@ from graph.context import RagContext
 from graph.gate import judge, missing
 from graph.nodes.expand import searched_collections
 from graph.refusals import fallback_text, reformulation
+from graph.remarks import cut_short
 from graph.state import RagState
 from language.words import sounds_english
 from retrieval.retriever import documents_of
@@ -37,6 +38,8 @@ async def fallback(state: RagState, runtime: Runtime[RagContext]) -> Refused:
         suggestion=await _suggestion(state, context),
         english=sounds_english(state["question"]),
     )
+    if context.research is not None:
+        text = " ".join([text, *cut_short(context.research)])
     return {"answer": text, "outcome": "fallback"}
 
 

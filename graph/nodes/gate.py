@@ -15,7 +15,7 @@ from chains.prompts import fitting, informative
 from graph.context import RagContext
 from graph.gate import Searched, judge
 from graph.nodes.generate import begin
-from graph.report import report, show_sources
+from graph.report import report, show_sources, thought
 from graph.screening import UNSAFE_EVIDENCE
 from graph.state import RagState, join_passages
 from retrieval.sharing import shared_out
@@ -67,6 +67,7 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     if reason is not None and (sufficient is False or not prompt):
         decision = decision.model_copy(update={"verdict": "expand" if stage == "once" else "fallback"})
     await report(decision)
+    await thought(_in_words(decision))
     is_open = decision.verdict == "open"
     if is_open and held_back:
         await show_sources(fresh, 1)
@@ -79,6 +80,20 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
         "prompt": prompt,
         "insufficient": _ids(passages) if sufficient is False else [],
     }
+
+
+_THEREFORE: dict[Verdict, str] = {
+    "open": "the answer can be written",
+    "expand": "the search goes wider",
+    "verify_first": "the deeper check comes before anything is said",
+    "fallback": "nothing can be answered from this",
+}
+
+
+def _in_words(decision: GateDecision) -> str:
+    """What was weighed and what follows, for readers who want to see it think."""
+    weighed = "; ".join(decision.reasons)
+    return f"Weighed the evidence: {weighed}. So {_THEREFORE.get(decision.verdict, 'nothing is said')}."
 
 
 def _ids(passages: Sequence[Document]) -> list[str]:

@@ -8,9 +8,12 @@ from langgraph.runtime import Runtime
 
 from graph.context import RagContext
 from graph.failures import ModelFailure
-from graph.report import report, status
+from graph.report import report, status, thought
 from graph.state import RagState
 from graph.writing import write_draft
+
+_QUIET_SECONDS = 1.0
+"""Of a model that says nothing, not even what it thinks."""
 
 
 async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
@@ -24,6 +27,7 @@ async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
     if not context.draft.begun:
         await begin(state["question"], passages, state["prompt"], context)
     try:
+        await _tell_what_is_read(passages, context)
         await context.draft.finish()
     except ModelFailure as failure:
         if not context.stream.text:
@@ -31,6 +35,22 @@ async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
         await report(failure.event(fatal=False, stage="drafting"))
     if context.stream.truncated and not context.stream.text:
         raise ModelFailure("model_empty", "The model ended without an answer.", retryable=True)
+
+
+async def _tell_what_is_read(passages: Sequence[Document], context: RagContext) -> None:
+    """While the model works in silence, say what it works on; what shows its thoughts or answers at once needs none."""
+    thinking = context.thinking
+    if thinking is None or not thinking.wanted or await context.draft.ended(within=_QUIET_SECONDS):
+        return
+    if not thinking.heard and not context.stream.text:
+        await thought(_reading(passages, named=context.include_sources))
+
+
+def _reading(passages: Sequence[Document], *, named: bool) -> str:
+    titles = list(dict.fromkeys(passage.metadata["source"] for passage in passages))
+    count = f"{len(passages)} passage{'s' * (len(passages) != 1)}"
+    documents = f"{len(titles)} document{'s' * (len(titles) != 1)}"
+    return f"Reading {count} of {documents}" + (f": {', '.join(titles)}." if named else ".")
 
 
 async def begin(

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import RagContext
 from graph.gate import Searched
-from graph.report import status
+from graph.report import status, thought
 from graph.state import RagState
 
 
@@ -25,9 +25,17 @@ async def retrieve(state: RagState, runtime: Runtime[RagContext]) -> Retrieved:
     size = context.collaborators.library.count(state["collection"], state["filters"])
     await status("searching", f"Searching {size} passage{'s' * (size != 1)}")
     held_back = policy.precheck == "full_slow_path"
-    wave = {} if held_back else {"wave": 1, "announce": state["top_k"]}
+    most = state["top_k"] if context.research is None else context.research.spending.may_show(state["top_k"])
+    wave = {} if held_back else {"wave": 1, "announce": most}
     retriever = context.retriever(state, context.judged(state))
     found = await retriever.ainvoke(state["question"], {"metadata": wave})
+    documents = len({passage.metadata["document_id"] for passage in found})
+    await thought(
+        f"Searched {size} passage{'s' * (size != 1)} for the question as it was asked: "
+        f"looking at the {len(found)} nearest, from {documents} document{'s' * (documents != 1)}."
+        if found
+        else f"Searched {size} passage{'s' * (size != 1)} for the question as it was asked, and found nothing."
+    )
     if found and found[0].metadata["evidence"] >= policy.min_score:
         context.rewriting.not_needed()
     return {"candidates": found, "passages": [] if held_back else found[: state["top_k"]], "searched": "once"}

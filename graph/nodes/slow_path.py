@@ -65,16 +65,20 @@ def verify_first(subgraph: Runnable[Any, Any]) -> Node:
 
     async def verify_first(state: RagState, runtime: Runtime[RagContext]) -> Verified:
         await status("verifying", "Checking the evidence before answering")
-        context = runtime.context
-        try:
-            async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
-                found = _found(await subgraph.ainvoke(state, context=context), NEEDED)
-        except Exception:
-            found = await _nothing()
+        found = await checked(subgraph, state, runtime.context)
         failed = found["slow_path_failed"] or UNSAFE_EVIDENCE in found["concerns"]
         return {**found, "candidates": found["evidence"], "searched": "verified", "slow_path_failed": failed}
 
     return verify_first
+
+
+async def checked(subgraph: Runnable[Any, Any], state: RagState, context: RagContext) -> Deeper:
+    """What steps find that all have to pass. Raises nothing: what fails is told, and marked as failed."""
+    try:
+        async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
+            return _found(await subgraph.ainvoke(state, context=context), NEEDED)
+    except Exception:
+        return await _nothing()
 
 
 def _found(state: dict[str, Any], needed: frozenset[str]) -> Deeper:

@@ -69,6 +69,10 @@ def _print_live(envelopes: Iterator[dict[str, Any]], console: Console) -> bool:
                 console.print(_source_line(payload))
             case "gate_decision":
                 console.print(Text(f"gate: {payload['verdict']} ({'; '.join(payload['reasons'])})", style="dim"))
+            case "thinking" if not writing:
+                status.stop()
+                console.print(Text(payload["text"], style="dim italic"))
+                status.start()
             case "token":
                 if not writing:
                     status.stop()

@@ -33,7 +33,7 @@ async def post_query(request: Request, context: Context, idempotency_key: Idempo
     query = Query.model_validate(await read_json(request))
     run = context.hub.start(query, idempotency_key=idempotency_key)
     if not query.stream:
-        return await _final(request, context, run)
+        return await final_answer(request, context, run)
     return follow_run(request, context, run, after=0, numbered=False)
 
 
@@ -54,7 +54,7 @@ async def get_query(request: Request, context: Context) -> Response:
     query = _from_parameters(request)
     run = context.hub.start(query)
     if not query.stream:
-        return await _final(request, context, run)
+        return await final_answer(request, context, run)
     return follow_run(request, context, run, after=0, numbered=True)
 
 
@@ -93,12 +93,13 @@ def _from_parameters(request: Request) -> Query:
     return Query.model_validate(values)
 
 
-async def _final(request: Request, context: AppContext, run: Run) -> Response:
+async def final_answer(request: Request, context: AppContext, run: Run) -> Response:
     """Wait for the end and answer with it."""
     await finished_or_left(request, context.hub, run)
     headers = {"X-Request-ID": run.request_id}
     if run.final is not None:
-        return JSONResponse({**as_dict(run.final), "request_id": run.request_id}, headers=headers)
+        sections = {"sections": run.sections} if run.sections else {}
+        return JSONResponse({**as_dict(run.final), **sections, "request_id": run.request_id}, headers=headers)
     error = run.error
     code, message = ("cancelled", "The client left.") if error is None else (error.code, error.message)
     response = problem(502, code, message, request_id=run.request_id, retryable=error is None or error.retryable)

@@ -27,6 +27,13 @@ async def get_events(
     return follow_run(request, context, run, after=point[1] if point else after, numbered=True)
 
 
+@router.post("/finish", status_code=202)
+async def finish(request_id: str, context: Context) -> dict[str, Any]:
+    """Have deep research write its report now, from what is there. A run that has ended stays as it is."""
+    run = context.hub.finish(request_id)
+    return {"request_id": run.request_id, "state": run.state}
+
+
 @router.post("/cancel", status_code=202)
 async def cancel(request_id: str, context: Context) -> dict[str, Any]:
     """Stop a run; its stream ends with `error{code: "cancelled"}`. One that has ended stays as it is."""

@@ -22,8 +22,9 @@ from callbacks.answer import AnswerStream
 from callbacks.metrics import Meter
 from callbacks.sources import SourceBook
 from chains.verify import lexical_judge
+from graph.checkpoints import CHECKPOINTS
 from graph.context import RagContext
-from graph.desk import CHECKPOINTS, ReviewDesk
+from graph.desk import ReviewDesk
 from graph.drafting import PendingDraft
 from graph.lanes import Lanes
 from graph.policy import BUILT_IN

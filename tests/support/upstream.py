@@ -29,6 +29,12 @@ class Reply:
     """Nothing is sent before this event."""
     hang: bool = False
     """After the last piece nothing more comes, and the connection stays open."""
+    thoughts: Sequence[str] = ()
+    """What the model thinks before it writes, split as it is to be streamed."""
+    thoughts_in: str = "reasoning_content"
+    """The key of OpenAI's compatible servers for it; Anthropic has blocks of their own."""
+    pauses: Sequence[asyncio.Event] = ()
+    """Before piece n, thoughts included, the n-th of these is waited for, as far as there are any."""
 
 
 Script = Callable[[dict[str, Any]], Reply]
@@ -83,14 +89,18 @@ class Upstream:
                 pass
             self._count(-1)
             self.left.set()
-        return JSONResponse(_completion(reply.text))
+        text = reply.text or "".join(reply.pieces or ())
+        return JSONResponse(_completion(text, {reply.thoughts_in: "".join(reply.thoughts)} if reply.thoughts else {}))
 
     async def _stream(self, frames: Any, reply: Reply) -> AsyncIterator[bytes]:
         self._count(1)
         try:
             if reply.wait_for is not None:
                 await reply.wait_for.wait()
-            for frame in frames(reply):
+            pauses = [None, *reply.pauses]
+            for at, frame in enumerate(frames(reply)):
+                if at < len(pauses) and (pause := pauses[at]) is not None:
+                    await pause.wait()
                 yield frame
                 await asyncio.sleep(0)
             if reply.hang:
@@ -127,8 +137,8 @@ def words(text: str) -> list[str]:
     return [piece if at == 0 else f" {piece}" for at, piece in enumerate(pieces)]
 
 
-def _completion(text: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": text}
+def _completion(text: str, thoughts: dict[str, str]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text, **thoughts}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
     return {
         "id": "c",
@@ -147,7 +157,9 @@ def _openai_frames(reply: Reply) -> list[bytes]:
         return b"data: " + json.dumps(body).encode() + b"\n\n"
 
     pieces = reply.pieces if reply.pieces is not None else words(reply.text)
-    frames = [chunk({"role": "assistant", "content": ""}), *(chunk({"content": piece}) for piece in pieces)]
+    thoughts = (chunk({"content": None, reply.thoughts_in: thought}) for thought in reply.thoughts)
+    said = (chunk({"content": piece}) for piece in pieces)
+    frames = [chunk({"role": "assistant", "content": ""}), *thoughts, *said]
     if reply.cut or reply.hang:
         return frames
     ending = [chunk({}, reply.finish)] if reply.finish else []
@@ -160,15 +172,24 @@ def _anthropic_frames(reply: Reply) -> list[bytes]:
 
     message = {"id": "m", "type": "message", "role": "assistant", "model": "scripted", "content": []}
     message |= {"stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
-    frames = [
-        frame("message_start", message=message),
-        frame("content_block_start", index=0, content_block={"type": "text", "text": ""}),
-    ]
+    frames = [frame("message_start", message=message)]
+    text = 0
+    if reply.thoughts:
+        text = 1
+        block = {"type": "thinking", "thinking": "", "signature": ""}
+        frames.append(frame("content_block_start", index=0, content_block=block))
+        frames += [
+            frame("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": t})
+            for t in reply.thoughts
+        ]
+        frames.append(frame("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "c2ln"}))
+        frames.append(frame("content_block_stop", index=0))
+    frames.append(frame("content_block_start", index=text, content_block={"type": "text", "text": ""}))
     pieces = reply.pieces if reply.pieces is not None else words(reply.text)
-    frames += [frame("content_block_delta", index=0, delta={"type": "text_delta", "text": p}) for p in pieces]
+    frames += [frame("content_block_delta", index=text, delta={"type": "text_delta", "text": p}) for p in pieces]
     if reply.cut or reply.hang:
         return frames
-    frames.append(frame("content_block_stop", index=0))
+    frames.append(frame("content_block_stop", index=text))
     if reply.finish:
         reason = {"stop_reason": "end_turn", "stop_sequence": None}
         frames.append(frame("message_delta", delta=reason, usage={"output_tokens": 5}))

@@ -1,0 +1,121 @@
+"""What a short text speaks of: its noun phrases, as far as they can be told without a parser."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from language.tokens import Token, tokens
+from language.words import STOPWORDS, stem
+
+_VERBS = frozenset(
+    stem(word)
+    for word in "accept add affect allow answer apply appear arrive ask become begin believe belong bring build built buy "
+    "call cancel change choose close come compare consider contain continue cost count cover create "
+    "decide define delete depend describe design determine develop differ discover do download eat employ enable end "
+    "exist expire explain export fail feed find finish fit fix follow found founded get give go grow handle happen hear "
+    "help hide hold import include increase install invent join keep kill know last lead leave let lie like live locate "
+    "look lose make manage matter mean measure meet move must need obtain occur offer open own pay play prevent produce "
+    "provide publish put reach read receive recommend reduce refer remain remove replace represent request require reset "
+    "return run say see seem sell send serve set show sign sing speak spend stand start stay stop store support survive "
+    "take teach tell think travel treat try turn understand use visit wait want wear win wish work write written made "
+    "gave given took taken held kept met paid sold sent spent stood taught told won wrote began begun ran sang "
+    "led left lost lived died born die fed grew grown knew known rose fell chose chosen drew drawn".split()
+)
+_SMALL = STOPWORDS | frozenset(
+    "much many long often far old new soon fast really actually usually currently still already yet always ever maybe "
+    "perhaps able possible allowed different similar exactly please okay one two three anything something everything "
+    "nothing anyone someone everyone somebody anybody kind sort way ways lot lots bit etc e.g i.e vs also per via "
+    "there's what's who's it's that's don't doesn't isn't aren't won't can't didn't i'm i've we've you've without "
+    "instead today another around against among according several any using used besides".split()
+)
+_JOINTS = frozenset("of in at for on from by".split())
+_GAP = re.compile(r"[\s]+|[\s]?[-–/’'.&][\s]?|(?:'s|’s)\s+|[\"'“”‘’`]{0,2}\s?[\"'“”‘’`]{0,2}")
+_POSSESSIVE = re.compile(r"['’]s?$")
+
+
+class Mention(NamedTuple):
+    """A thing that is spoken of."""
+
+    text: str
+    """As it stands, with `the` where it was pointed out by an article."""
+    stems: frozenset[str]
+    head: str
+    """The stem of its main word: of `mooring permit in Aldermoor`, `permit`."""
+    named: bool
+    """Whether a proper name or an identifier is in it."""
+    asked: bool
+    """Whether it stands behind `which`, `what` or `how many`: it is looked for."""
+    start: int
+    end: int
+
+
+def mentions_in(text: str) -> list[Mention]:
+    """The things a text speaks of, in order: runs of words that carry meaning, joined by `of`, `in` and the like."""
+    found = tokens(text)
+    runs = [run for run in _runs(text, found)]
+    joined: list[list[tuple[int, int]]] = []
+    for run in runs:
+        if joined and _hangs_on(found, joined[-1][-1][1], run[0]):
+            joined[-1].append(run)
+        else:
+            joined.append([run])
+    return [_mention(text, found, parts) for parts in joined]
+
+
+def _runs(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
+    """First and last positions of neighbouring words that may be of one noun phrase."""
+    runs: list[tuple[int, int]] = []
+    for at, token in enumerate(found):
+        if not _substantial(text, found, at):
+            continue
+        if runs and runs[-1][1] == at - 1 and _GAP.fullmatch(text[found[at - 1].end : token.start]):
+            runs[-1] = (runs[-1][0], at)
+        else:
+            runs.append((at, at))
+    return runs
+
+
+def _substantial(text: str, found: Sequence[Token], at: int) -> bool:
+    token = found[at]
+    if token.folded in _SMALL or len(token.text) < 2:
+        return _is_code(text, token) or (len(token.text) == 1 and token.text.isupper() and token.folded not in "ai")
+    if _capital(token) and at > 0:
+        return True
+    before = found[at - 1].folded if at else ""
+    return token.stem not in _VERBS or before in _ARTICLES
+
+
+_ARTICLES = frozenset("a an the my your our their its his her this that these those no each every some".split())
+
+
+def _capital(token: Token) -> bool:
+    return token.text[0].isupper() or (any(c.isdigit() for c in token.text) and any(c.isalpha() for c in token.text))
+
+
+def _is_code(text: str, token: Token) -> bool:
+    return text[token.start - 1 : token.start] == "`" or text[token.end : token.end + 1] in ("`", "_")
+
+
+def _hangs_on(found: Sequence[Token], last: int, first: int) -> bool:
+    """Whether what begins at `first` follows what ends at `last` behind `of`, `in the`, and the like."""
+    between = [token.folded for token in found[last + 1 : first]]
+    return 1 <= len(between) <= 2 and between[0] in _JOINTS and (len(between) == 1 or between[1] in _ARTICLES)
+
+
+def _mention(text: str, found: Sequence[Token], parts: Sequence[tuple[int, int]]) -> Mention:
+    first, last = parts[0][0], parts[-1][1]
+    start, end = found[first].start, found[last].end
+    words = [token for a, b in parts for token in found[a : b + 1]]
+    before = found[first - 1].folded if first else ""
+    earlier = found[first - 2].folded if first > 1 else ""
+    said = text[start:end]
+    named = any(_capital(token) and (token.start > 0 or token.folded not in STOPWORDS) for token in words if token.start)
+    return Mention(
+        text=f"the {said}" if before in _ARTICLES else said,
+        stems=frozenset(token.stem for token in words),
+        head=found[parts[0][1]].stem,
+        named=named or (first == 0 and _capital(found[0]) and len(parts) >= 1 and found[0].folded not in _SMALL and not found[0].text[1:].islower()),
+        asked=before in ("which", "what") or (before in ("many", "much") and earlier == "how"),
+        start=start,
+        end=end,
+    )

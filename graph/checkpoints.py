@@ -1,0 +1,64 @@
+"""The checkpoints of a data folder: a file of their own, beside the database with its one writer.
+
+Opened for as long as something is done with it, so that any event loop can use it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosqlite
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+CHECKPOINTS = "checkpoints.sqlite3"
+_BUSY_SECONDS = 30
+
+
+@asynccontextmanager
+async def checkpoints(folder: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """The checkpointer of a data folder. Raises `sqlite3.DatabaseError`.
+
+    The serializer knows no classes: nothing but plain data comes out of a checkpoint.
+    """
+    connection = await _opened(folder / CHECKPOINTS)
+    try:
+        await connection.execute("PRAGMA secure_delete = ON")  # what is removed does not linger in free pages
+        await connection.execute("PRAGMA synchronous = FULL")
+        yield AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+    finally:
+        await connection.close()
+
+
+async def _opened(path: Path) -> aiosqlite.Connection:
+    """A connection; whoever is cancelled meanwhile leaves none behind."""
+
+    async def connect() -> aiosqlite.Connection:
+        return await aiosqlite.connect(path, timeout=_BUSY_SECONDS)
+
+    opening = asyncio.ensure_future(connect())
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await (await opening).close()
+        raise
+
+
+async def thread_ids(saver: AsyncSqliteSaver) -> set[str]:
+    """Of everything there is a checkpoint of."""
+    await saver.setup()
+    async with saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints") as found:
+        return {thread_id for (thread_id,) in await found.fetchall()}
+
+
+async def keep_only(saver: AsyncSqliteSaver, thread_id: str, checkpoint_id: str | None) -> None:
+    """Remove all other checkpoints of a thread, also from the write-ahead log."""
+    async with saver.lock:
+        for table in ("checkpoints", "writes"):
+            await saver.conn.execute(
+                f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id IS NOT ?", (thread_id, checkpoint_id)
+            )
+        await saver.conn.commit()
+        async with saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)") as moved:
+            await moved.fetchall()

@@ -1,0 +1,204 @@
+"""A section in a few bullets: extracted, or written by a model and kept as far as the document carries them."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from langchain_core.documents import Document
+from langchain_core.messages import BaseMessage
+
+from callbacks.answer import AnswerStream
+from callbacks.sources import SourceBook
+from chains.extraction import Vectors, cited_line, extract, is_prose
+from chains.prompts import fitting
+from chains.summarize import section_messages
+from graph.context import RagContext
+from graph.digest import Digest
+from graph.evidence import Piece, pieces_of
+from graph.failures import ModelFailure, failure_of
+from graph.lines import Line, item_mark, lines_of
+from language.boundary import key_of
+from language.invisible import seen_span
+from retrieval.documents import DocumentStore
+from retrieval.outline import Section
+from retrieval.retriever import document_of
+
+_BULLETS = ((14, 3), (4, 2), (0, 1))
+"""From so many sentences on, a section gets so many bullets."""
+_WHOLE = (".", "!", "?", "…", "]", '"', "”", ")")
+"""How a text ends that a model has ended itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A section as it is read: its passages, and their sentences with a vector each."""
+
+    title: str | None
+    passages: list[Document]
+    pieces: list[Piece]
+    vectors: Vectors | None
+
+    @property
+    def prose(self) -> int:
+        """How many sentences could stand in a summary."""
+        return sum(is_prose(piece.text) for piece in self.pieces)
+
+
+def read(section: Section, stored: DocumentStore) -> Reading:
+    """A section with the vectors of its sentences, as far as they are still stored."""
+    passages = [document_of(passage, 1.0, 1.0) for passage in section.passages]
+    pieces = pieces_of(passages)
+    found = stored.scorable([passage.key for passage in section.passages])
+    ends = np.cumsum(found.counts).tolist()
+    starts = dict(zip(found.keys, [0, *ends], strict=False))
+    counts = dict(zip(found.keys, found.counts.tolist(), strict=True))
+    if any(counts.get(passage.key) != max(1, len(passage.sentences)) for passage in section.passages):
+        return Reading(section.title, passages, pieces, None)
+    first = {passage.source_id: starts[passage.key] for passage in section.passages}
+    rows = [first[piece.place[0]] + piece.number - 1 for piece in pieces]
+    return Reading(section.title, passages, pieces, found.sentences[rows].astype(np.float32))
+
+
+def extracted(reading: Reading, context: RagContext) -> Digest:
+    """The sentences that stand for the others, word for word."""
+    most = next(bullets for least, bullets in _BULLETS if reading.prose >= least)
+    texts = [piece.text for piece in reading.pieces]
+    chosen = extract(texts, reading.vectors, most, reading.title or "")
+    places = [reading.pieces[at] for at in chosen]
+    rows = list({id(piece.document): piece.document for piece in places}.values())
+    numbers = {id(row): number for number, row in enumerate(rows, start=1)}
+    text = "\n".join(f"- {cited_line(p.text, f'{numbers[id(p.document)]}.{p.number}')}" for p in places)
+    stream = judged(text, rows, context)
+    lines, _ = standing(lines_of(stream))
+    return _digest(lines, reading, written=False, concerns=tuple(stream.removed))
+
+
+class Draft(NamedTuple):
+    """What a model wrote of some rows; `key` is that of the marks in its prompt."""
+
+    text: str
+    rows: list[Document]
+    key: str | None
+
+
+async def written(reading: Reading, context: RagContext) -> Draft:
+    """What the model writes of a section, as much of it as fits into a prompt. Raises `ModelFailure`."""
+    chain = context.collaborators.summarize
+    limits = context.collaborators.limits
+    assert chain is not None
+    rows = await asyncio.to_thread(_fitting, reading, limits.context_tokens)
+    messages = section_messages(rows)
+    for attempt in range(1, limits.attempts + 1):
+        try:
+            async with asyncio.timeout(limits.section_seconds):
+                return Draft(await chain.ainvoke(messages), rows, marks_in(messages))
+        except Exception as error:
+            failure = failure_of(error)
+            if attempt == limits.attempts or failure.code == "model_timeout" or not failure.retryable:
+                raise failure from error
+            await asyncio.sleep(failure.wait_before(attempt))
+    raise AssertionError("at least one attempt is made")
+
+
+def kept(draft: Draft, reading: Reading, context: RagContext) -> Digest:
+    """What the document carries of a model's bullets; the extraction where it carries none."""
+    stream = judged(draft.text, draft.rows, context, draft.key)
+    context.stream.unknown_citations += stream.unknown_citations
+    lines, dropped = standing(lines_of(stream))
+    if not lines:
+        return replace(extracted(reading, context), dropped=dropped)
+    return _digest(lines, reading, written=True, dropped=dropped, concerns=tuple(stream.removed))
+
+
+def judged(text: str, rows: Sequence[Document], context: RagContext, key: str | None = None) -> AnswerStream:
+    """A text that nobody hears yet, guarded, with its citations and the verdicts on its sentences."""
+    stream = unheard(rows, context, key)
+    for _ in (*stream.feed(text), *stream.finish(cut=cut_short(text))):
+        pass
+    return stream
+
+
+def cut_short(text: str) -> bool:
+    """Whether a text breaks off before its end."""
+    return not text.rstrip().endswith(_WHOLE)
+
+
+def unheard(rows: Sequence[Document], context: RagContext, key: str | None = None) -> AnswerStream:
+    """A stream of its own over some rows, with a book of its own."""
+    book = SourceBook(context.collaborators.guarding.mask)
+    book.announce(rows, wave=1)
+    stream = AnswerStream(book, context.stream.judge, guarding=context.stream.guarding)
+    stream.begin([row.metadata["source_id"] for row in rows], key)
+    return stream
+
+
+def holds(line: Line) -> bool:
+    """Whether the document carries a sentence: it cites what says it, or says nothing in particular besides."""
+    verdict = line.verdict
+    plainly = verdict.support == "partial" and "+" not in verdict.method
+    return bool(line.citations) and (verdict.support == "supported" or plainly)
+
+
+def standing(lines: Iterable[Line]) -> tuple[list[Line], int]:
+    """The bullets all of whose sentences hold, as lines; how many others there were."""
+    bullets: list[list[Line]] = []
+    for line in lines:
+        if not line.claims:
+            continue
+        if bullets and not item_mark(line.text) and "\n" not in line.gap:
+            bullets[-1].append(line)
+        else:
+            bullets.append([line])
+    kept = [bullet for bullet in bullets if all(map(holds, bullet))]
+    return [line for bullet in kept for line in _as_item(bullet)], len(bullets) - len(kept)
+
+
+def _as_item(bullet: Sequence[Line]) -> Iterable[Line]:
+    """A bullet that begins like one, on a line of its own."""
+    first, *rest = bullet
+    mark = item_mark(first.text)
+    shift = 2 - len(mark)
+    moved = tuple(c.model_copy(update={"start": c.start + shift, "end": c.end + shift}) for c in first.citations)
+    yield replace(first, text=f"- {first.text[len(mark) :]}", gap="\n", citations=moved)
+    yield from (replace(line, gap=" ") for line in rest)
+
+
+def marks_in(messages: Sequence[BaseMessage]) -> str | None:
+    """The key of the marks in a prompt."""
+    return next((key for message in messages if (key := key_of(message.text))), None)
+
+
+def _digest(
+    lines: list[Line], reading: Reading, *, written: bool, dropped: int = 0, concerns: tuple[str, ...] = ()
+) -> Digest:
+    """The lines with the sentences they rest on."""
+    cited = {(c.source_id, c.source_start) for line in lines for c in line.citations}
+    at = [at for at, piece in enumerate(reading.pieces) if _beginning(piece) in cited]
+    return Digest(
+        lines=lines,
+        pieces=[reading.pieces[one] for one in at],
+        vectors=None if reading.vectors is None else reading.vectors[at],
+        written=written,
+        dropped=dropped,
+        concerns=concerns,
+    )
+
+
+def _beginning(piece: Piece) -> tuple[str, int]:
+    """The source of a sentence, and where it begins in the document, as citations have it."""
+    known = piece.document.metadata
+    start, _ = seen_span(piece.document.page_content, *known["sentences"][piece.number - 1])
+    return known["source_id"], known["start"] + start
+
+
+def _fitting(reading: Reading, budget: int) -> list[Document]:
+    """The passages that fit, in reading order; where they do not all fit, those with the most central sentences."""
+    if len(found := fitting(reading.passages, budget)) == len(reading.passages):
+        return found
+    chosen = extract([piece.text for piece in reading.pieces], reading.vectors, len(reading.passages))
+    first = list({id(reading.pieces[at].document): reading.pieces[at].document for at in chosen}.values())
+    order = {id(passage): at for at, passage in enumerate(reading.passages)}
+    fitted = {passage.metadata["source_id"] for passage in fitting(first or reading.passages, budget)}
+    return sorted((p for p in reading.passages if p.metadata["source_id"] in fitted), key=lambda p: order[id(p)])

@@ -1,0 +1,42 @@
+"""`plan`: what a question asks for, part by part, beside the first search."""
+
+import asyncio
+import logging
+from typing import TypedDict
+
+from langgraph.runtime import Runtime
+
+from callbacks.events import Error
+from chains.plan import decompose
+from graph.context import RagContext
+from graph.interruption import unless_finished
+from graph.report import report, status
+from graph.state import RagState
+
+log = logging.getLogger(__name__)
+
+
+class Planned(TypedDict):
+    """Written by `plan`."""
+
+    plan: list[str]
+    planned_by_model: bool
+
+
+async def plan(state: RagState, runtime: Runtime[RagContext]) -> Planned:
+    """Have the planner model, or the rules, divide the question. Nothing to divide means an empty plan."""
+    context, question = runtime.context, state["question"]
+    await status("planning", "Planning the research")
+    by_rules = await asyncio.to_thread(decompose, question)
+    planner, research = context.collaborators.planner, context.researching
+    if planner is None or not research.spending.may_ask():
+        return {"plan": by_rules, "planned_by_model": False}
+    seconds = min(context.collaborators.limits.plan_seconds, research.spending.search_seconds_left)
+    try:
+        parts = await unless_finished(planner.ainvoke({"question": question}), seconds, research)
+    except Exception as error:  # whatever a provider raises, and whatever cannot be read: the rules still stand
+        log.warning("the planner failed: %s", type(error).__name__)
+        message = "The planner failed; the question is divided by rules."
+        await report(Error(code="planner_failed", message=message, fatal=False, retryable=True, stage="planning"))
+        return {"plan": by_rules, "planned_by_model": False}
+    return {"plan": by_rules if parts is None else parts, "planned_by_model": parts is not None}

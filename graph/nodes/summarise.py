@@ -1,0 +1,128 @@
+"""`summarise`: the sections side by side, each told in the order of the document as soon as those before it are."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypedDict
+
+from langgraph.runtime import Runtime
+
+from callbacks.events import SummarySection
+from graph.condensing import Reading, extracted, kept, read, written
+from graph.context import RagContext
+from graph.digest import Digest, SummaryState
+from graph.failures import ModelFailure
+from graph.lines import assembled
+from graph.report import report, show_sources, status
+from graph.screening import UNSAFE_ANSWER, answer_concerns
+from graph.speaking import renumbered
+from retrieval.outline import Section
+
+log = logging.getLogger(__name__)
+
+_WITHHELD = "(The safety check did not let this section pass.)"
+
+
+class Summarised(TypedDict):
+    """Written by `summarise`."""
+
+    digests: list[Digest]
+    concerns: list[str]
+
+
+async def summarise(state: SummaryState, runtime: Runtime[RagContext]) -> Summarised:
+    """Summarise every section, a few at once. One that fails costs no other one anything: it is extracted."""
+    context, sections = runtime.context, state["outline"]
+    desk = _Sections(sections, context)
+    tasks = [asyncio.create_task(desk.digest(number)) for number in range(1, len(sections) + 1)]
+    digests: list[Digest] = []
+    try:
+        for number, task in enumerate(tasks, start=1):
+            digest = await task
+            await _tell(digest, number, state, context)
+            digests.append(digest)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return {"digests": digests, "concerns": [concern for digest in digests for concern in digest.concerns]}
+
+
+class _Sections:
+    """The sections of one document, of which a few are under way."""
+
+    def __init__(self, sections: Sequence[Section], context: RagContext) -> None:
+        self._sections = sections
+        self._context = context
+        self._room = asyncio.Semaphore(context.collaborators.limits.sections_at_once)
+        self._done = 0
+        self._hopeless: ModelFailure | None = None
+        """What every further call would fail with."""
+
+    async def digest(self, number: int) -> Digest:
+        """One section, checked; 1 is the first."""
+        context = self._context
+        async with self._room:
+            if number > 1 and context.collaborators.summarize is None:  # the reader of this run waits for the first one
+                await context.lanes.gap()
+            stored = context.collaborators.library.stored
+            reading = await asyncio.to_thread(read, self._sections[number - 1], stored)
+            digest = await self._condensed(reading, number)
+            digest = await _checked(digest, context)
+        self._done += 1
+        total = len(self._sections)
+        await status("writing", f"Summarised {self._done} of {total} sections", progress=self._done / (total + 1))
+        return digest
+
+    async def _condensed(self, reading: Reading, number: int) -> Digest:
+        context = self._context
+        if context.collaborators.summarize is None or self._hopeless is not None:
+            return await asyncio.to_thread(extracted, reading, context)
+        try:
+            draft = await written(reading, context)
+        except ModelFailure as failure:
+            await self._degraded(failure, number)
+            return await asyncio.to_thread(extracted, reading, context)
+        return await asyncio.to_thread(kept, draft, reading, context)
+
+    async def _degraded(self, failure: ModelFailure, number: int) -> None:
+        cause = type(failure.__cause__).__name__
+        log.warning("section %d of run %s: %s (%s)", number, self._context.request_id, failure.code, cause)
+        if self._hopeless is not None:
+            return
+        place = f"Section {number} of {len(self._sections)} is extracted instead of written"
+        if not failure.retryable:
+            self._hopeless = failure
+            place = "The sections are extracted instead of written"
+        event = failure.event(fatal=False, stage="writing")
+        await report(event.model_copy(update={"message": f"{event.message} {place}."}))
+
+
+async def _checked(digest: Digest, context: RagContext) -> Digest:
+    """The digest as the model that is asked for it lets it pass."""
+    text = assembled(digest.lines, 0).text
+    concerns = await answer_concerns("Summarise this document.", text, context)
+    digest = replace(digest, concerns=(*digest.concerns, *concerns))
+    return replace(digest, lines=[], pieces=[], vectors=None) if UNSAFE_ANSWER in concerns else digest
+
+
+async def _tell(digest: Digest, number: int, state: SummaryState, context: RagContext) -> None:
+    """Announce what a section cites, then tell the section."""
+    cited = {citation.source_id: None for line in digest.lines for citation in line.citations}
+    documents = {piece.document.metadata["source_id"]: piece.document for piece in digest.pieces}
+    await show_sources([documents[source_id] for source_id in cited], wave=1)
+    lines = [renumbered(line, context.book) for line in digest.lines]
+    told = assembled(lines, 0)
+    await report(
+        SummarySection(
+            document_id=state["document"].id,
+            section=state["outline"][number - 1].title,
+            index=number,
+            total=len(state["outline"]),
+            text=_WITHHELD if UNSAFE_ANSWER in digest.concerns else told.text,
+            citations=told.citations,
+            method="written" if digest.written else "extracted",
+            dropped=digest.dropped or None,
+        )
+    )
