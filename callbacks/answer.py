@@ -15,6 +15,8 @@ from language.sentences import sentence_spans
 
 _UNITS = re.compile(r"\s+|\S+")
 _MAY_END = frozenset(".!?…:;\"”’')]`*")
+_OPENING = frozenset("\"“„«‘")
+"""Before the first word of a sentence as often as before a name, so that only what stands before it tells."""
 _CLOSING = ".,;:!?)"
 _CLOSES = frozenset(_CLOSING)
 _JOINING = "/\\@=#&%_+-[<$"
@@ -238,7 +240,8 @@ class AnswerStream:
             return True
         if core[-1] not in _MAY_END:
             return False
-        follows = "The" if unit[0].isupper() else "1" if unit[0].isdigit() else unit[0]
+        opens = unit[0].isupper() or unit[0] in _OPENING
+        follows = "The" if opens else "1" if unit[0].isdigit() else unit[0]
         return any(start == len(core) + 1 for start, _ in sentence_spans(f"{core} {follows} and so on"))
 
     def _cite(self, references: Sequence[Reference]) -> Iterator[Payload]:

@@ -21,6 +21,8 @@ _SEARCH_SHARE = 0.6
 """Of the seconds and the tokens, for the search for evidence: the rest is there to write with."""
 _KEPT_CALLS = 1
 """Of a model, to write with."""
+_ANSWER = (30.0, 10, 30_000, 25)
+"""What an answer without research may take, as a rule: seconds, calls, tokens, sources."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +94,17 @@ class Spending:
         if wanted > room:
             self._stop("sources")
         return min(wanted, room)
+
+    def may_show_first(self, wanted: int) -> int:
+        """The same for the first search, where nothing else was shown. Takes no note: others do if there is more."""
+        return min(wanted, self.allowance.sources)
+
+    @property
+    def roomy(self) -> bool:
+        """Whether there is enough of everything for an answer that keeps no books."""
+        calls, tokens = self.allowance.model_calls - self.model_calls, self.allowance.tokens - self.tokens
+        room = (self.seconds_left, calls, tokens, self.allowance.sources - self.sources)
+        return all(left >= needed for left, needed in zip(room, _ANSWER, strict=True))
 
     def lacks(self) -> BudgetName | None:
         """What is missing for another call of a model."""

@@ -94,21 +94,30 @@ class ExtractiveChatModel(BaseChatModel):
             chosen = self._for_part(evidence, part, said)
             if chosen:
                 between = "\n\n" if said else ""
-                yield f"{between}## {part['heading']}\n\n" if part["heading"] else between
+                yield f"{between}## {part['question']}\n\n" if part["titled"] else between
                 yield from _quoting(chosen)
                 said |= {row.text for row in chosen}
 
     def _for_part(self, evidence: str, part: Mapping[str, Any], said: Set[str]) -> list[Row]:
-        """The rows that answer what a part of a report is about, first its own question, then what that led to."""
+        """The rows that answer what a part of a report is about: for its own question, then for what that left open.
+
+        What a follow-up search has found is said only if it has words of the question that nothing before it had.
+        """
         chosen: list[Row] = []
+        wanted = set(content_terms(part["question"]))
         for at, search in enumerate(part["searches"]):
-            known = _rows(evidence, search["query"], search["scores"])
-            rows = [row for row in known if f"{row.passage}.{row.sentence}" in search["scores"]]
-            fresh = [row for row in rows if row.text not in said and row not in chosen]
-            taken = {(row.passage, row.sentence) for row in chosen}
-            most = self.max_sentences if at == 0 else _FOLLOWED_UP
-            picked = select(search["query"], fresh, most)
-            chosen += [row for row in picked if (row.passage, row.sentence) not in taken]
+            places = {(row.passage, row.sentence) for row in chosen}
+            rows = [
+                row
+                for row in _rows(evidence, search["query"], search["scores"])
+                if f"{row.passage}.{row.sentence}" in search["scores"]
+                and row.text not in said
+                and (row.passage, row.sentence) not in places
+            ]
+            if at > 0:
+                left = wanted.difference(*(row.words for row in chosen))
+                rows = [row for row in rows if row.words & left]
+            chosen += select(search["query"], rows, self.max_sentences if at == 0 else _FOLLOWED_UP)
         return chosen
 
 

@@ -13,23 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from chains.prompts import readable
-from language.cells import cells
 from language.instructions import speaks_to_a_model
-from language.sentences import leans_back
+from language.prose import stands_alone
 from language.words import content_terms
 
 Vectors = npt.NDArray[np.float32]
 
 COMPARED = 240
 """Sentences that are compared with each other, at most: those nearest the middle of their section."""
-_SHORTEST, _LONGEST = 5, 55
-"""Words of a sentence that says something and is still one line."""
-_LETTERS = 0.72
 _STEPS = 30
 _DAMPING = 0.85
 _ENDS = re.compile(r"[.!?…][\"”’')\]]*$")
-_CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
-_LINE = re.compile(r"^\s*(?:[|#>]|\[?\d+\]?$|https?://\S+$)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +31,12 @@ class Taste:
     """What counts for how much; chosen on meetings with reference summaries."""
 
     central: float = 1.0
-    lead: float = 0.35
+    lead: float = 0.2
     heading: float = 0.15
     unended: float = 0.2
     """What a sentence loses that does not end like one."""
     asking: float = 0.3
-    alike: float = 0.1
+    alike: float = 0.2
     """Below this likeness two sentences have nothing to do with each other."""
     together: float = 0.3
     """How much more alike sentences of one section are, when those of a whole document are chosen."""
@@ -53,18 +47,6 @@ class Taste:
 TASTE = Taste()
 
 
-def is_prose(sentence: str) -> bool:
-    """Whether a sentence can stand alone in a summary: no row, heading, fragment or half of a thought."""
-    words = sentence.split()
-    if not _SHORTEST <= len(words) <= _LONGEST or _LINE.match(sentence) or sentence.rstrip().endswith(":"):
-        return False
-    letters = sum(char.isalpha() or char.isspace() for char in sentence)
-    if letters < _LETTERS * len(sentence) or " | " in sentence or sentence.isupper() or cells(sentence):
-        return False
-    first = next((char for char in sentence if char.isalnum()), " ")
-    return not first.islower() and not leans_back(sentence) and not speaks_to_a_model(sentence)
-
-
 def extract(
     sentences: Sequence[str], vectors: Vectors | None, most: int, heading: str = "", taste: Taste = TASTE
 ) -> list[int]:
@@ -73,7 +55,7 @@ def extract(
     Without vectors sentences are alike by their words. Time is that of one section: at most `COMPARED` sentences are
     compared with each other.
     """
-    found = [at for at, sentence in enumerate(sentences) if is_prose(sentence)]
+    found = [at for at, sentence in enumerate(sentences) if stands_alone(sentence)]
     found = found or [at for at, sentence in enumerate(sentences) if _sayable(sentence)]
     if not found:
         return []
@@ -133,10 +115,10 @@ def diverse(worth: Vectors, likeness: Vectors, most: int, repeats: float = TASTE
     return chosen
 
 
-def cited_line(sentence: str, reference: str) -> str:
-    """A sentence word for word on one line, with a citation before its full stop."""
-    body, *closing = _CLOSING.split(readable(sentence), maxsplit=1)
-    return f"{body.rstrip()} [{reference}]{closing[0] if closing else '.'}"
+def whole(sentence: str) -> str:
+    """A sentence word for word on one line, with a full stop if it has none."""
+    line = readable(sentence)
+    return line if _ENDS.search(line) else f"{line.rstrip(' ,;:')}."
 
 
 def _sayable(sentence: str) -> bool:

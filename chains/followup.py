@@ -18,7 +18,10 @@ _GREETING = re.compile(
     r"|well done|so much|very much|a lot|for (?:your|the) help)\b\W*)+",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"(?:(?:and|but|so|ok|okay|well|oh|then|also|hm+)\b[\s,]*)+", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:(?:and|but|so|ok|okay|well|oh|then|also|hm+|good|great|right|thanks|thank you|i see|got it)\b[\s,.!:-]*)+",
+    re.IGNORECASE,
+)
 _ABOUT = re.compile(
     r"(?:what about|how about|what of|and about|same (?:question )?for|the same for|what if it(?:'s| is| was| were)?"
     r"|how (?:is|are|was|were) (?:it|that|this|they) for)\s+",
@@ -43,10 +46,11 @@ _THINGS = re.compile(r"\b(?:it|its|they|them|their|theirs|itself|themselves)\b",
 _PEOPLE = re.compile(r"\b(?:he|she|him|his|hers?)\b", re.IGNORECASE)
 _PLACE = re.compile(r"\bthere\b", re.IGNORECASE)
 _POINTING = re.compile(
-    r"\b(?:this|these|those)\b(?!\s+(?:year|month|week|morning|evening|time)\b)"
-    r"|(?<!so )\bthat\b(?=\s*(?:[?.!,;]|$)|\s+(?:is|was|are|were|does|did|do|mean|also|too|still|be|have|has|apply|work"
-    r"|happens?|case|way|one|for|in|on|to|with|when|if|and|or)\b)|(?:^|\b(?:is|was|does|did|do|about|of|for|after|before"
-    r"|than|like|with|to|why|has|can|will|would|should) )that\b",
+    r"\b(?:this|these|those|that)\b(?=\s*(?:[?.!,;]|$)|\s+(?:is|was|are|were|does|did|do|mean|means|also|too|still|be|been"
+    r"|have|has|apply|applies|work|works|happens?|cost|for|in|on|to|with|without|when|if|and|or|by|at|from|before|after"
+    r"|then|\w+able|\w+ible|\w+ed)\b)"
+    r"|(?:(?<=\bis )|(?<=\bwas )|(?<=\bdoes )|(?<=\bdid )|(?<=\babout )|(?<=\bof )|(?<=\bfor )|(?<=\bafter )"
+    r"|(?<=\bbefore )|(?<=\bthan )|(?<=\bwith )|(?<=\bcan )|(?<=\bwill ))that\b(?!\s+[^\W\d_]+\s+(?:is|are|was|were|has|have)\b)",
     re.IGNORECASE,
 )
 _IDLE_IT = re.compile(
@@ -77,12 +81,17 @@ _GENERIC = frozenset(
     "requirement condition answer result".split()
 )
 _CLAUSE = re.compile(r"[,;]|\b(?:and|or|but|if|when|where|who|which|because|while|before|after|that|so)\b", re.IGNORECASE)
+_TOPICS = 4
+"""Things of one question that are taken over, at most."""
+_LONG_PART = 3
+"""Content words from which on a part is put beside what it may replace."""
 _YEAR = re.compile(r"(?<![\d.,])(?:1[5-9]|20)\d\d(?![\d.,]*\d)")
 _TIMES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays "
     "sundays weekend weekends weekdays january february march april june july august september october november "
     "december summer winter spring autumn today tomorrow yesterday now night morning evening afternoon christmas".split()
 )
+_COMPARES = re.compile(r"\b(?:differences?|differ|compared?|comparison|versus|vs|unlike|instead|opposed)\b", re.IGNORECASE)
 _SHORT = 2
 """Content words of a question that names nothing: with so few it can hardly stand alone."""
 
@@ -154,20 +163,19 @@ class _Past(NamedTuple):
         answer = _MARKER.sub("", last["answer"] or "")
         return cls(
             text=text,
-            topics=[m for m in found if not m.asked] or found,
-            told=mentions_in(_first_sentence(answer)),
+            topics=[*(m for m in found if not m.asked), *(m for m in found if m.asked)],
+            told=[m for m in mentions_in(_first_sentence(answer)) if not _is_time(m.text)],
             answer=answer,
             earlier=[m for turn in reversed(turns[:-1]) for m in mentions_in(turn["standalone"])],
             titles=last["titles"],
         )
 
     def about(self) -> list[Mention]:
-        """What the conversation is about: what the last question spoke of first, and what it named."""
-        chosen = list(self.topics[:1])
-        chosen += [m for m in self.topics[1:] if m.named]
-        if not chosen:
-            chosen = list(self.told[:1]) or [m for m in self.earlier if m.named][:1]
-        return chosen
+        """What the conversation is about: what the last question spoke of, and where that names nothing, the answer."""
+        chosen = list(self.topics[:_TOPICS])
+        if not any(m.named for m in chosen):
+            chosen += [m for m in self.told[:1] if not m.stems <= _all(chosen)]
+        return chosen or [m for m in self.earlier if m.named][:1]
 
 
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
@@ -183,12 +191,17 @@ def _with(question: str, what: str) -> str:
     """A question with what it is about behind it."""
     end = len(question) - len(question.rstrip("?!. "))
     body, mark = (question[:-end], question[-end:].strip()) if end else (question, "")
-    return f"{body} ({what.rstrip('?!. ')}){mark}"
+    return f"{_capitalised(body)} ({what.rstrip('?!. ')}){mark}"
 
 
 def _rest_left_out(core: str, past: _Past, led: bool) -> Followup | None:
     """`In 2023?`, `What about the Pro plan?`, `Why?`: the question before, with this in it."""
     bare = core.strip(" ?!.")
+    if _WHY.match(core) and len(content_terms(core)) <= 1:
+        return Followup(_with(core, past.text), sure=True)
+    owned = _OWNED.match(core)
+    if owned and _verbless(core[owned.end() :]):
+        core = core[owned.end() :]
     if _MORE.fullmatch(bare):
         return Followup(_with(core, past.text), sure=True)
     about = _ABOUT.match(core)
@@ -197,7 +210,7 @@ def _rest_left_out(core: str, past: _Past, led: bool) -> Followup | None:
     part = rest[wh.end() :] if wh else rest
     if _stands_for_something(part) or (not about and not wh and not _verbless(part)):
         return None
-    if not about and not wh and not led and len(content_terms(part)) > _LONGEST_PART:
+    if not about and not wh and not led and len(content_terms(part)) > 1 and not _fits(part, past):
         return None
     put = _put_in(part.strip(" ?!."), past)
     if put is None:
@@ -205,11 +218,25 @@ def _rest_left_out(core: str, past: _Past, led: bool) -> Followup | None:
     return Followup(f"{wh.group().strip()} - {put}" if wh and not put.lower().startswith(wh.group().split()[0].lower()) else put, sure=True)
 
 
+_OWNED = re.compile(r"(?:its|their|his|her)\s+", re.IGNORECASE)
+
+
+def _fits(part: str, past: _Past) -> bool:
+    """Whether what might be a whole question of few words has a counterpart in the one before."""
+    if _YEAR.search(part) or _is_time(part) or _ADJUNCT.match(part):
+        return len(content_terms(part)) <= _LONGEST_PART
+    new = mentions_in(f"about {part}")
+    old = _counterpart(new[0], past, None) if len(new) == 1 else None
+    return old is not None and new[0].head == old.head
+
+
 _LONGEST_PART = 6
+_WHY = re.compile(r"(?:why|how come)\b", re.IGNORECASE)
 _VERBAL = re.compile(
     r"\b(?:is|are|was|were|am|be|been|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must|isn't|aren't"
     r"|don't|doesn't|didn't|can't|won't|who|whom|whose|what|when|where|why|which|how|i|we|you|tell|explain|describe|list"
-    r"|show|give|compare|summari[sz]e|define|name|find|write|translate|please|ask|say|make|help|let)\b",
+    r"|show|give|compare|summari[sz]e|define|name|find|write|translate|please|ask|say|make|help|let"
+    r"|(?:what|who|where|how|when)['’]?s)\b",
     re.IGNORECASE,
 )
 
@@ -238,12 +265,14 @@ def _put_in(part: str, past: _Past) -> str | None:
         if old is not None and not year:
             return base[: old.start] + core.removeprefix("the ") + base[old.end :]
         return _before_mark(base, part)
-    new = mentions_in(core)
+    new = mentions_in(f"about {core}")
     if not new:
         return _before_mark(base, part)
     old = _counterpart(new[0], past, adjunct.group(1).lower() if adjunct else None)
     if old is None:
         return _before_mark(base, part) if adjunct else None
+    if old.head != new[0].head and len(content_terms(core)) >= _LONG_PART:
+        return _with(base, part)
     start = old.start
     article = re.search(r"\b(?:the|a|an|my|your|our)\s+$", base[:start], re.IGNORECASE)
     if article and re.match(r"(?:the|a|an|my|your|our)\s", core, re.IGNORECASE):
@@ -273,13 +302,16 @@ def _counterpart(new: Mention, past: _Past, preposition: str | None) -> Mention 
             if re.search(rf"\b{preposition}\s+(?:the\s+|an?\s+|my\s+|your\s+)?$", past.text[: piece.start], re.IGNORECASE):
                 return piece
         return None
-    alike = [piece for piece in parts if piece.named == new.named and not piece.asked and not _is_time(piece.text)]
+    open_to = [piece for piece in parts if not piece.asked and not _is_time(piece.text)]
+    alike = [piece for piece in open_to if piece.named == new.named]
+    if not alike and len(new.stems) == 1:  # a name may be written small
+        alike = [piece for piece in open_to if piece.named]
     return alike[-1] if alike else None
 
 
 def _pieces(text: str, mention: Mention) -> list[Mention]:
     """The noun phrases that one is joined of."""
-    joints = re.compile(r"\s+(?:of|in|at|for|on|from|by)\s+(?:(?:the|an?|my|your|our)\s+)?")
+    joints = re.compile(r"(?:['’]s|\s+(?:of|in|at|for|on|from))\s+(?:(?:the|an?|my|your|our)\s+)?")
     pieces: list[Mention] = []
     at = mention.start
     for joint in [*joints.finditer(text, mention.start, mention.end), None]:
@@ -336,22 +368,27 @@ def past_person(past: _Past) -> list[Mention]:
     """What `he` and `she` may stand for: who the answer names, if the question asked for somebody; else who that named."""
     asked = re.match(r"\W*(?:who|whom|whose|which)\b", past.text, re.IGNORECASE)
     told = [m for m in past.told if m.named and not m.stems <= _all(past.topics)]
-    people = [m for m in (told if asked else [*past.topics, *past.earlier]) if _personal(m)]
-    return people[:1] or [m for m in told if _personal(m)][:1] or told[:1] or past.about()[:1]
+    for found in ((told, past.topics, past.earlier) if asked else (past.topics, told, past.earlier)):
+        for mention in found:
+            name = _PERSON.search(mention.text)
+            if name is not None:
+                return [mention._replace(text=name.group(), stems=_stems(name.group()))]
+    return told[:1] or past.about()[:1]
 
 
 def _all(mentions: Sequence[Mention]) -> frozenset[str]:
     return frozenset(word for mention in mentions for word in mention.stems)
 
 
-def _personal(mention: Mention) -> bool:
-    words = mention.text.removeprefix("the ").split()
-    return len(words) >= 2 and all(word[0].isupper() for word in words)
+_PERSON = re.compile(r"\b[A-Z][\w'’.-]*(?:\s+(?:(?:de|van|von|der|la|bin|al)\s+)*[A-Z][\w'’-]*)+\b(?!\s+[a-z])")
 
 
 def _replaced(core: str, match: "re.Match[str]", things: Sequence[Mention], past: _Past) -> str:
     word = match.group().lower()
     thing = things[0].text
+    owner = re.match(r"(?:the )?(.+?)['’]s\s", thing)
+    if owner and word in ("its", "their", "his", "her", "they"):
+        thing = owner.group(1)
     more = [m for m in things[1:] if not m.stems <= things[0].stems]
     if word in ("its", "their", "his", "theirs") or (word in ("her", "hers") and re.match(r"\s+\w", core[match.end() :])):
         put = f"{thing}'s"
@@ -362,9 +399,12 @@ def _replaced(core: str, match: "re.Match[str]", things: Sequence[Mention], past
         more = list(things)
     else:
         put = thing
-    text = f"{core[: match.start()]}{put}{core[match.end() :]}"
-    text = text[:1].upper() + text[1:]
+    text = _capitalised(f"{core[: match.start()]}{put}{core[match.end() :]}")
     return _with(text, _listed(more)) if more else text
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _one_of_several(core: str, match: "re.Match[str]", past: _Past) -> Followup | None:
@@ -374,8 +414,8 @@ def _one_of_several(core: str, match: "re.Match[str]", past: _Past) -> Followup 
         at = _ORDINALS[which]
         if -len(items) <= at < len(items):
             text = f"{core[: match.start()]}{items[at]}{core[match.end() :]}"
-            return Followup(text[:1].upper() + text[1:], sure=True)
-    things = past.about()
+            return Followup(_capitalised(text), sure=True)
+    things = [*past.about(), *past.earlier[:1]]
     return Followup(_with(core, _listed(things)), sure=True) if things else None
 
 
@@ -437,5 +477,5 @@ def _unnamed(core: str, past: _Past, led: bool) -> Followup | None:
     shares = any(word in m.stems for m in past.topics for word in words)
     pointed = any(re.search(r"\bthe\s+$", core[: m.start], re.IGNORECASE) for m in own)
     if led or shares or pointed or len(words) <= _SHORT:
-        return Followup(_with(core, _listed(things)), sure=False)
+        return Followup(_with(core, _listed(things)), sure=_COMPARES.search(core) is not None)
     return None

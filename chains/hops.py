@@ -92,3 +92,7 @@ def sufficient_without_model(sub_question: str, found: Sequence[Document], idf: 
         and coverage(wanted, set(terms(f"{document.metadata['source']} {document.page_content}")), weights) >= _ENOUGH
         for document in found
     )
+
+
+def follow_up_chain(model, *, context_tokens: int = 6000):  # type: ignore
+    raise NotImplementedError

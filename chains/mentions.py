@@ -13,8 +13,8 @@ _VERBS = frozenset(
     "call cancel change choose close come compare consider contain continue cost count cover create "
     "decide define delete depend describe design determine develop differ discover do download eat employ enable end "
     "exist expire explain export fail feed find finish fit fix follow found founded get give go grow handle happen hear "
-    "help hide hold import include increase install invent join keep kill know last lead leave let lie like live locate "
-    "look lose make manage matter mean measure meet move must need obtain occur offer open own pay play prevent produce "
+    "help hide hit hold import include increase install invade invent join keep kill know last lead leave let lie like live locate "
+    "look lose make manage matter mean measure meet move must need obtain occur offer open own pay pick play plug prevent produce "
     "provide publish put reach read receive recommend reduce refer remain remove replace represent request require reset "
     "return run say see seem sell send serve set show sign sing speak spend stand start stay stop store support survive "
     "take teach tell think travel treat try turn understand use visit wait want wear win wish work write written made "
@@ -28,7 +28,8 @@ _SMALL = STOPWORDS | frozenset(
     "there's what's who's it's that's don't doesn't isn't aren't won't can't didn't i'm i've we've you've without "
     "instead today another around against among according several any using used besides".split()
 )
-_JOINTS = frozenset("of in at for on from by".split())
+_JOINTS = frozenset("of in at for on from".split())
+_INVERTING = frozenset("do does did can could may might must will would shall should".split())
 _GAP = re.compile(r"[\s]+|[\s]?[-–/’'.&][\s]?|(?:'s|’s)\s+|[\"'“”‘’`]{0,2}\s?[\"'“”‘’`]{0,2}")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
@@ -52,7 +53,7 @@ class Mention(NamedTuple):
 def mentions_in(text: str) -> list[Mention]:
     """The things a text speaks of, in order: runs of words that carry meaning, joined by `of`, `in` and the like."""
     found = tokens(text)
-    runs = [run for run in _runs(text, found)]
+    runs = _without_verbs(found, _runs(text, found))
     joined: list[list[tuple[int, int]]] = []
     for run in runs:
         if joined and _hangs_on(found, joined[-1][-1][1], run[0]):
@@ -75,16 +76,40 @@ def _runs(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
     return runs
 
 
+def _without_verbs(found: Sequence[Token], runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`may employees claim for dinner`: where no other verb follows the inverted subject, its last word is one."""
+    kept: list[tuple[int, int]] = []
+    for first, last in runs:
+        before = {token.folded for token in found[max(0, first - 2) : first]}
+        inverted = not kept and bool(before & _INVERTING)
+        followed = any(token.stem in _VERBS for token in found[last + 1 :])
+        if inverted and last > first and not followed and not _capital(found[last]):
+            last -= 1
+        kept.append((first, last))
+    return kept
+
+
 def _substantial(text: str, found: Sequence[Token], at: int) -> bool:
     token = found[at]
+    if token.text[0].isdigit() and not any(char.isalpha() for char in token.text):
+        return False
     if token.folded in _SMALL or len(token.text) < 2:
         return _is_code(text, token) or (len(token.text) == 1 and token.text.isupper() and token.folded not in "ai")
     if _capital(token) and at > 0:
         return True
     before = found[at - 1].folded if at else ""
-    return token.stem not in _VERBS or before in _ARTICLES
+    return token.stem not in _VERBS or before in _OWNING or _after_adjective(found, at)
 
 
+def _after_adjective(found: Sequence[Token], at: int) -> bool:
+    """Whether a word that may be a verb is the noun of `a finished run`: a verb follows it, or nothing."""
+    pointed = at > 1 and found[at - 2].folded in _OWNING and found[at - 1].folded not in _SMALL
+    following = found[at + 1] if at + 1 < len(found) else None
+    return pointed and (following is None or following.stem in _VERBS or following.folded in _SMALL)
+
+
+_OWNING = frozenset("a an the my your our their its his".split())
+"""What stands before nouns alone."""
 _ARTICLES = frozenset("a an the my your our their its his her this that these those no each every some".split())
 
 

@@ -13,8 +13,9 @@ from chains.prompts import REPORT, material, rows
 class Part(TypedDict):
     """A section of a report: what it answers, and what was found for it."""
 
-    heading: str | None
-    """None where there is only one section."""
+    question: str
+    titled: bool
+    """Whether the question is its heading: a report of one section needs none."""
     searches: Sequence[tuple[str, Sequence[Document]]]
     """Each query, the sub-question itself first, with the passages it found, best first."""
 
@@ -26,7 +27,7 @@ def report_messages(question: str, parts: Sequence[Part], passages: Sequence[Doc
     reads and providers never see.
     """
     numbers = {passage.metadata["source_id"]: number for number, passage in enumerate(passages, start=1)}
-    headings = [part["heading"] for part in parts if part["heading"]]
+    headings = headings_of(parts)
     messages = REPORT.format_messages(
         sections="\n".join(f"## {heading}" for heading in headings) or "(none: one short answer)",
         evidence=material(rows(passages)),
@@ -34,6 +35,11 @@ def report_messages(question: str, parts: Sequence[Part], passages: Sequence[Doc
     )
     layout = [_laid_out(part, numbers) for part in parts]
     return [*messages[:-1], HumanMessage(messages[-1].content, additional_kwargs={PARTS_KEY: layout})]
+
+
+def headings_of(parts: Sequence[Part]) -> list[str]:
+    """The headings of the sections, in order."""
+    return [part["question"] for part in parts if part["titled"]]
 
 
 def _laid_out(part: Part, numbers: Mapping[str, int]) -> dict[str, Any]:
@@ -47,4 +53,4 @@ def _laid_out(part: Part, numbers: Mapping[str, int]) -> dict[str, Any]:
         }
         if scores:
             searches.append({"query": query, "scores": scores})
-    return {"heading": part["heading"], "searches": searches}
+    return {"question": part["question"], "titled": part["titled"], "searches": searches}

@@ -79,10 +79,17 @@ class FollowUp(Line):
 class FollowUpSet:
     """Follow-ups that are measured together."""
 
+    name: str = "follow-ups"
     path: Path
     digest: str
     """Of the file: the first 12 digits of its SHA-256."""
     follow_ups: tuple[FollowUp, ...]
+
+    def corpora(self) -> dict[str, Path]:
+        """The corpora that lie beside the file, by name: X.corpus.jsonl or X.corpus.jsonl.gz for X."""
+        names = sorted({one.corpus for one in self.follow_ups})
+        beside = [(name, self.path.with_name(f"{name}.corpus.jsonl{end}")) for name in names for end in (".gz", "")]
+        return {name: path for name, path in reversed(beside) if path.is_file()}
 
 
 def read_followups(path: Path = PLANTED) -> FollowUpSet:
@@ -165,17 +172,16 @@ class Conversing:
         for said in one.turns:
             await hub.threads.converse(thread_id, str(uuid4()), self._saying(said, collection))
         turn = Query(query=one.question, collection=collection, thread_id=thread_id)
-        return Followed(
-            follow_up=one,
-            alone=await _recall(hub, Query(query=one.standalone, collection=collection), wanted),
-            bare=await _recall(hub, Query(query=one.question, collection=collection), wanted),
-            conversing=await _recall(hub, turn, wanted),
-            understood=(await hub.threads.turns(thread_id))[-1]["standalone"],
-        )
+        alone = await _recall(hub, Query(query=one.standalone, collection=collection), wanted)
+        bare = await _recall(hub, Query(query=one.question, collection=collection), wanted)
+        conversing = await _recall(hub, turn, wanted)
+        kept = (await hub.threads.turns(thread_id))[len(one.turns) :]
+        understood = kept[0]["standalone"] if kept else one.question
+        return Followed(follow_up=one, alone=alone, bare=bare, conversing=conversing, understood=understood)
 
     def _saying(self, said: Said, collection: str) -> Callable[[Sequence[Exchange]], Awaitable[Turn]]:
         """What a run would have left behind that said so."""
-        final = answer_of(said, [self.passages(collection, place)[0] for place in said.cited])
+        final = answer_of(said, [(self.passages(collection, place)[0], place) for place in said.cited])
 
         async def answer(history: Sequence[Exchange]) -> Turn:
             return turn_of(
@@ -227,7 +233,7 @@ def share(wanted: Sequence[set[str]], shown: set[str]) -> float:
     return sum(bool(place & shown) for place in wanted) / len(wanted)
 
 
-def answer_of(said: Said, cited: Sequence[Passage]) -> FinalAnswer:
+def answer_of(said: Said, cited: Sequence[tuple[Passage, Place]]) -> FinalAnswer:
     """The end of a run that said this, as far as a conversation remembers it."""
     return FinalAnswer(
         complete=True,
@@ -235,8 +241,8 @@ def answer_of(said: Said, cited: Sequence[Passage]) -> FinalAnswer:
         revision=0,
         groundedness_score=1.0,
         safety_pass=True,
-        citations=[_citation(said.answer, number, passage) for number, passage in enumerate(cited, 1)],
-        sources=[_source(number, passage) for number, passage in enumerate(cited, 1)],
+        citations=[_citation(said.answer, number, *at) for number, at in enumerate(cited, 1)],
+        sources=[_source(number, passage) for number, (passage, _) in enumerate(cited, 1)],
         outcome="answered",
         safe_fallback=False,
         citation_coverage=1.0,
@@ -248,8 +254,10 @@ def answer_of(said: Said, cited: Sequence[Passage]) -> FinalAnswer:
     )
 
 
-def _citation(answer: str, number: int, passage: Passage) -> CitationAttached:
-    start, end = passage.sentences[0]
+def _citation(answer: str, number: int, passage: Passage, place: Place) -> CitationAttached:
+    at = 0 if place.at is None else place.at - passage.start
+    at = at if place.says is None else passage.text.index(place.says)
+    start, end = next(span for span in reversed(passage.sentences) if span[0] <= at or span == passage.sentences[0])
     marker = f"[{number}]"
     return CitationAttached(
         index=number,
@@ -310,7 +318,10 @@ def ratio(bootstrap: Bootstrap, parts: Sequence[float], wholes: Sequence[float])
 
 
 def tables(given: FollowUpSet, found: Sequence[Followed], seed: int = 0) -> Group:
-    """The halves apart, with what was found less of in the conversation than alone."""
+    """The halves apart, with those that found less in their conversation than alone.
+
+    Of the half that is held out only ids are told: whoever improves on single ones has nothing left to measure with.
+    """
     left_out = len(given.follow_ups) - len(found)
     about = f"{len(found)} follow-ups" + (f", {left_out} left out without their corpus" if left_out else "")
     if failed := sum(one.failed for one in found):
@@ -323,18 +334,20 @@ def _half(half: Half, found: Sequence[Followed], bootstrap: Bootstrap) -> Iterat
     among = [one for one in found if one.follow_up.half == half]
     yield Text(f"\nfollow-ups, {half}", style="bold")
     for measure, title in (("final", "recall, final answer"), ("first", "recall, first wave")):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))  # 80 columns
         table.add_column(title, min_width=26)
         for column in ("alone", "bare", "conversing", "n"):
             table.add_column(column, justify="right")
-        table.add_column("conversing / alone", no_wrap=True)
+        table.add_column("conversing over alone", no_wrap=True)
         for name, group in groups(among):
             if group:
                 table.add_row(name, *_row(group, measure, bootstrap))
         yield table
-    for one in among:
-        if one.missed:
-            yield Text(_miss(one), style="dim")
+    missed = [one for one in among if one.missed]
+    if half == "heldout":
+        yield Text(f"less than alone: {', '.join(one.follow_up.id for one in missed) or 'none'}", style="dim")
+    else:
+        yield from (Text(_miss(one), style="dim") for one in missed)
 
 
 def _row(group: Sequence[Followed], measure: str, bootstrap: Bootstrap) -> Iterator[str]:

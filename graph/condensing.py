@@ -10,17 +10,19 @@ from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
 from callbacks.answer import AnswerStream
+from callbacks.events import PartialAnswer
 from callbacks.sources import SourceBook
-from chains.extraction import Vectors, cited_line, extract, is_prose
+from chains.extraction import Vectors, extract, whole
 from chains.prompts import fitting
 from chains.summarize import section_messages
 from graph.context import RagContext
 from graph.digest import Digest
 from graph.evidence import Piece, pieces_of
-from graph.failures import ModelFailure, failure_of
-from graph.lines import Line, item_mark, lines_of
+from graph.failures import failure_of
+from graph.lines import Line, cited, item_mark, lines_of, resting
 from language.boundary import key_of
 from language.invisible import seen_span
+from language.prose import stands_alone
 from retrieval.documents import DocumentStore
 from retrieval.outline import Section
 from retrieval.retriever import document_of
@@ -43,7 +45,7 @@ class Reading:
     @property
     def prose(self) -> int:
         """How many sentences could stand in a summary."""
-        return sum(is_prose(piece.text) for piece in self.pieces)
+        return sum(stands_alone(piece.text) for piece in self.pieces)
 
 
 def read(section: Section, stored: DocumentStore) -> Reading:
@@ -66,13 +68,31 @@ def extracted(reading: Reading, context: RagContext) -> Digest:
     most = next(bullets for least, bullets in _BULLETS if reading.prose >= least)
     texts = [piece.text for piece in reading.pieces]
     chosen = extract(texts, reading.vectors, most, reading.title or "")
-    places = [reading.pieces[at] for at in chosen]
-    rows = list({id(piece.document): piece.document for piece in places}.values())
-    numbers = {id(row): number for number, row in enumerate(rows, start=1)}
-    text = "\n".join(f"- {cited_line(p.text, f'{numbers[id(p.document)]}.{p.number}')}" for p in places)
-    stream = judged(text, rows, context)
-    lines, _ = standing(lines_of(stream))
-    return _digest(lines, reading, written=False, concerns=tuple(stream.removed))
+    quoted = quotes([reading.pieces[at] for at in chosen], context)
+    lines = [replace(shifted(line, "- "), gap="\n") for line in quoted]
+    return _digest(lines, reading, written=False)
+
+
+def quotes(pieces: Sequence[Piece], context: RagContext) -> list[Line]:
+    """Sentences of the document as lines, each cited as itself."""
+    book = SourceBook(context.collaborators.guarding.mask)
+    book.announce([piece.document for piece in pieces], wave=1)
+    lines = []
+    for piece in pieces:
+        text = whole(piece.text)
+        unjudged = PartialAnswer(
+            sentence=0, text=text, revision=0, start=0, end=len(text), support="uncited", score=0.0, method="lexical"
+        )
+        line = Line(text, " ", unjudged, (), None)
+        lines.append(cited(resting(line, text, piece, context.stream.judge), book))
+    return lines
+
+
+def shifted(line: Line, mark: str, cut: int = 0) -> Line:
+    """A line with another mark in place of its first `cut` characters."""
+    shift = len(mark) - cut
+    moved = tuple(c.model_copy(update={"start": c.start + shift, "end": c.end + shift}) for c in line.citations)
+    return replace(line, text=mark + line.text[cut:], citations=moved)
 
 
 class Draft(NamedTuple):
@@ -158,10 +178,7 @@ def standing(lines: Iterable[Line]) -> tuple[list[Line], int]:
 def _as_item(bullet: Sequence[Line]) -> Iterable[Line]:
     """A bullet that begins like one, on a line of its own."""
     first, *rest = bullet
-    mark = item_mark(first.text)
-    shift = 2 - len(mark)
-    moved = tuple(c.model_copy(update={"start": c.start + shift, "end": c.end + shift}) for c in first.citations)
-    yield replace(first, text=f"- {first.text[len(mark) :]}", gap="\n", citations=moved)
+    yield replace(shifted(first, "- ", len(item_mark(first.text))), gap="\n")
     yield from (replace(line, gap=" ") for line in rest)
 
 
@@ -174,8 +191,8 @@ def _digest(
     lines: list[Line], reading: Reading, *, written: bool, dropped: int = 0, concerns: tuple[str, ...] = ()
 ) -> Digest:
     """The lines with the sentences they rest on."""
-    cited = {(c.source_id, c.source_start) for line in lines for c in line.citations}
-    at = [at for at, piece in enumerate(reading.pieces) if _beginning(piece) in cited]
+    quoted = {(c.source_id, c.source_start) for line in lines for c in line.citations}
+    at = [at for at, piece in enumerate(reading.pieces) if _beginning(piece) in quoted]
     return Digest(
         lines=lines,
         pieces=[reading.pieces[one] for one in at],

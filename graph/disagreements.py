@@ -24,17 +24,19 @@ _NOTES = 2
 """Other sides told in one answer."""
 
 
-def settle_disagreements(lines: Sequence[Line], bench: Bench, known: Sequence[Opposition]) -> Mended:
+def settle_disagreements(
+    lines: Sequence[Line], bench: Bench, known: Sequence[Opposition], *, only_known: bool = False
+) -> Mended:
     """Where another document says otherwise, one is followed: the one about what was asked, then the newer one.
 
-    If nothing tells which that is, both sides are told.
+    If nothing tells which that is, both sides are told. `only_known` looks for nothing besides what is known.
     """
     rest = [piece.place for line in lines if not line.disputed for piece in bench.cited_by(line)]
     kept: list[Line] = []
     notes: list[Note] = []
     for line in lines:
         own = [] if bench.late() or line.layout or line.disputed else bench.cited_by(line)
-        against = _against(line, own, bench, known) if own else []
+        against = _against(line, own, bench, known, only_known=only_known) if own else []
         if not against:
             kept.append(line)
             continue
@@ -62,7 +64,9 @@ def _told_already(piece: Piece, lines: Sequence[Line], line: Line) -> bool:
     return any(closeness(readable(piece.text), [other])[0] >= _SAME_CLAIM for other in others)
 
 
-def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opposition]) -> list[Piece]:
+def _against(
+    line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opposition], *, only_known: bool
+) -> list[Piece]:
     """What other documents about the same thing say otherwise, the closest first."""
     plain, places = without_markers(line.text), {piece.place for piece in own}
     found = {pair.other.place for pair in known if pair.one.place in places}
@@ -70,7 +74,7 @@ def _against(line: Line, own: Sequence[Piece], bench: Bench, known: Sequence[Opp
     mine, words = bench.context(own[0]), set(content_terms(plain))
     asked = set(content_terms(bench.question))
     documents = {piece.document_id for piece in own}
-    said = [plain, own[0].text] if line.verdict.support == "supported" else [plain]
+    said = [] if only_known else [plain, own[0].text] if line.verdict.support == "supported" else [plain]
     against = []
     for piece in bench.pieces:
         if piece.document_id in documents or not words & piece.words or not comparable(piece, plain, own[0], bench):

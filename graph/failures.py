@@ -1,6 +1,7 @@
 """What a failing model means for a run: one code, one safe sentence, and whether to try again."""
 
 from callbacks.events import Error, Stage
+from callbacks.spending import BudgetSpent
 
 _TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _FIRST_WAIT_SECONDS = 0.25
@@ -41,6 +42,9 @@ def failure_of(error: Exception) -> ModelFailure:
     """
     if isinstance(error, ModelFailure):
         return error
+    if isinstance(error, BudgetSpent):
+        message = "The budget was spent before the answer was written."
+        return ModelFailure("budget_spent", message, retryable=False)
     status = getattr(error, "status_code", None)
     if status == 429:
         wait = _retry_after(error)

@@ -106,6 +106,11 @@ def _text(document: Document) -> str:
     return " ".join([*(part for part in above if part), document.page_content])
 
 
+def words_of(document: Document) -> set[str]:
+    """The stems of everything a passage says, and of what stands above it."""
+    return set(terms(_text(document)))
+
+
 def telling_words(question: str) -> list[str]:
     """The words of a question that say what it is about, as it spells them."""
     words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
@@ -116,7 +121,7 @@ def missing(question: str, candidates: Sequence[Document]) -> list[str]:
     """Names, numbers and words of the question, as it spells them, that no passage holds; names first."""
     held: set[str] = set()
     for document in candidates:
-        held.update(terms(_text(document)))
+        held.update(words_of(document))
     wanted = [*names(question), *telling_words(question)]
     absent = [piece for piece in wanted if not set(terms(piece)) <= held]
     distinct = {" ".join(terms(piece)): piece for piece in reversed(absent)}

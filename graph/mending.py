@@ -27,14 +27,24 @@ from retrieval.embeddings import MiniLM
 _REPAIRING = 0.3
 """Of the time of a refinement, for what is done without a model; after that what cannot stand is left out."""
 
+Step = Callable[[list[Line], Bench], Mended]
 Better = Callable[[Mended], Awaitable[list[Line]]]
 """What a model makes of the problems, or else what was made of them without it."""
 
 
 async def mend(
-    draft: AnswerStream, bench: Bench, known: Sequence[Opposition], lanes: Lanes, better: Better | None = None
+    draft: AnswerStream,
+    bench: Bench,
+    known: Sequence[Opposition],
+    lanes: Lanes,
+    better: Better | None = None,
+    *,
+    complete: bool = False,
 ) -> Mended:
-    """The lines of the answer as they can stand, if any do; optional changes only where they make nothing worse."""
+    """The lines of the answer as they can stand, if any do; optional changes only where they make nothing worse.
+
+    A `complete` draft has told what was looked for, and what disagrees: nothing is added to it.
+    """
     lines = lines_of(draft)
     notes: list[Note] = []
     await lanes.gap()
@@ -44,7 +54,8 @@ async def mend(
         lines = mended.lines if better is None else await better(mended)
     if not stands(lines):
         return Mended(lines, notes)
-    for step in (partial(settle_disagreements, known=known), answer_open_parts):
+    steps: list[Step] = [partial(settle_disagreements, known=known, only_known=complete)]
+    for step in steps if complete else [*steps, answer_open_parts]:
         await lanes.gap()
         mended = await asyncio.to_thread(step, lines, bench)
         if mended.notes and no_worse(lines, mended.lines):

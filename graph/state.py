@@ -34,6 +34,7 @@ class RagInput(TypedDict):
     top_k: int
     filters: dict[str, Any] | None
     wording: NotRequired[str]  # in a conversation: what the user wrote
+    unsure: NotRequired[bool]  # in a conversation: whether the wording may stand alone; what retrieve finds tells
     history: NotRequired[list[Exchange]]  # in a conversation: its last turns
 
 

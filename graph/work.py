@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.pregel import Pregel
 
-from chains.followup import Exchange, standalone
+from chains.followup import Exchange, follow_up
 from graph.query import Query
 from graph.state import RagInput
 
@@ -35,4 +35,11 @@ def asked(query: Query, collection: str) -> RagInput:
 def going_on(given: Mapping[str, Any], history: Sequence[Exchange]) -> dict[str, Any]:
     """What such a graph starts with in a conversation: the question as it stands alone, beside what the user wrote."""
     wording = given["question"]
-    return {**given, "question": standalone(wording, history) or wording, "wording": wording, "history": list(history)}
+    found = follow_up(wording, history)
+    return {
+        **given,
+        "question": wording if found is None else found.text,
+        "wording": wording,
+        "unsure": found is not None and not found.sure,
+        "history": list(history),
+    }

@@ -10,7 +10,6 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from callbacks.grammar import GrammarError
 from callbacks.handlers import ANSWER_TAG
 from callbacks.log import LogFull
-from callbacks.spending import BudgetSpent
 from chains.answer import AnswerInput
 from graph.context import Limits, RagContext
 from graph.failures import failure_of
@@ -42,7 +41,7 @@ async def _with_retries(writer: Writer, given: AnswerInput, call: RunnableConfig
     for attempt in range(1, limits.attempts + 1):
         try:
             return await _stream(writer, given, call, context, limits)
-        except (GrammarError, LogFull, BudgetSpent):  # ours, and no fault of the model
+        except (GrammarError, LogFull):  # ours, and no fault of the model
             raise
         except Exception as error:
             failure = failure_of(error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from language.instructions import speaks_to_a_model
+from language.prose import stands_alone
 from retrieval.passages import Passage
 
 _PATH = " > "
@@ -14,7 +15,8 @@ _TINY = 100
 """Words under which a section is read with its neighbour."""
 _HUGE = 3500
 """Words over which a section is cut, as long as there is room for more of them."""
-_TITLE = 160
+_LONGEST = 100
+"""Characters of a name."""
 _SCRAP = re.compile(
     r"(?:[\divx]+[.)]?\s+)?(?:(?:table of )?contents|(?:list of )?(?:figures|tables|abbreviations)|references|"
     r"bibliography|works cited|index|acknowledge?ments?|copyright(?: notice)?|signatures?)\W*",
@@ -29,19 +31,15 @@ class Section:
     title: str | None
     passages: tuple[Passage, ...]
 
-    @property
-    def words(self) -> int:
-        """How many there are, about."""
-        return sum(_words(passage) for passage in self.passages)
-
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What may not be torn apart: passages under one heading."""
+    """Passages under one heading."""
 
     path: tuple[str, ...]
     passages: tuple[Passage, ...]
     words: int
+    """Of sentences that can stand alone: a section of tables has nothing to tell."""
 
 
 def outline(passages: Sequence[Passage], most: int) -> list[Section]:
@@ -55,11 +53,9 @@ def outline(passages: Sequence[Passage], most: int) -> list[Section]:
     units = _units(told)
     if len({unit.path for unit in units}) < 2:
         return _windows(told, most)
-    units = _at_depth(units, most)
-    packed = _packed(units, most)
-    shared = _shared([unit.path for unit in units if unit.path])
-    sections = [part for pack in packed for part in _cut(pack, most - len(packed), len(shared))]
-    return sections if len(sections) <= most else [_section(pack, len(shared)) for pack in packed]
+    packs = _packed(_at_depth(units, most), most)
+    sections = [part for pack in packs for part in _cut(pack, most - len(packs))]
+    return sections if len(sections) <= most else [Section(_title(pack), _all(pack)) for pack in packs]
 
 
 def _units(passages: Sequence[Passage]) -> list[_Unit]:
@@ -67,7 +63,7 @@ def _units(passages: Sequence[Passage]) -> list[_Unit]:
 
 
 def _unit(path: tuple[str, ...], passages: Sequence[Passage]) -> _Unit:
-    return _Unit(path, tuple(passages), sum(map(_words, passages)))
+    return _Unit(path, tuple(passages), sum(map(_telling, passages)))
 
 
 def _path(passage: Passage) -> tuple[str, ...]:
@@ -76,6 +72,11 @@ def _path(passage: Passage) -> tuple[str, ...]:
 
 def _words(passage: Passage) -> int:
     return len(passage.text.split())
+
+
+def _telling(passage: Passage) -> int:
+    sentences = (passage.text[start:end] for start, end in passage.sentences)
+    return sum(len(sentence.split()) for sentence in sentences if stands_alone(sentence))
 
 
 def _is_scrap(passage: Passage) -> bool:
@@ -87,8 +88,8 @@ def _at_depth(units: Sequence[_Unit], most: int) -> list[_Unit]:
     deepest = max(len(unit.path) for unit in units)
     merged = list(units)
     for depth in range(deepest, 0, -1):
-        groups = groupby(units, key=lambda unit: unit.path[:depth])
-        merged = [_unit(path, [p for unit in group for p in unit.passages]) for path, group in groups]
+        groups = [(path, list(group)) for path, group in groupby(units, key=lambda unit: unit.path[:depth])]
+        merged = [_Unit(path, _all(group), _size(group)) for path, group in groups]
         if sum(unit.words >= _TINY for unit in merged) <= most and len(merged) <= 3 * most:
             break
     return merged
@@ -100,7 +101,7 @@ def _packed(units: Sequence[_Unit], most: int) -> list[list[_Unit]]:
     while True:
         packs: list[list[_Unit]] = []
         for unit in units:
-            if packs and (_size(packs[-1]) < least or (_size(packs[-1]) + unit.words < least)):
+            if packs and (_size(packs[-1]) < least or unit.words < least / 8):
                 packs[-1].append(unit)
             else:
                 packs.append([unit])
@@ -116,37 +117,39 @@ def _size(pack: Sequence[_Unit]) -> int:
     return sum(unit.words for unit in pack)
 
 
-def _cut(pack: Sequence[_Unit], room: int, shared: int) -> list[Section]:
+def _all(pack: Sequence[_Unit]) -> tuple[Passage, ...]:
+    return tuple(passage for unit in pack for passage in unit.passages)
+
+
+def _cut(pack: Sequence[_Unit], room: int) -> list[Section]:
     """A pack as a section, or as several if it is huge and there is room for them."""
-    whole = _section(pack, shared)
-    parts = min(math.ceil(whole.words / _HUGE), room + 1)
+    title, passages = _title(pack), _all(pack)
+    parts = min(math.ceil(_size(pack) / _HUGE), room + 1)
     if parts < 2:
-        return [whole]
-    cuts = _even(whole.passages, parts)
-    return [
-        Section(f"{whole.title} ({number} of {len(cuts)})" if whole.title else None, cut)
-        for number, cut in enumerate(cuts, start=1)
-    ]
+        return [Section(title, passages)]
+    cuts = _even(passages, parts)
+    numbered = enumerate(cuts, start=1)
+    return [Section(f"{title} ({at} of {len(cuts)})" if title else None, cut) for at, cut in numbered]
 
 
-def _section(pack: Sequence[_Unit], shared: int) -> Section:
-    passages = tuple(passage for unit in pack for passage in unit.passages)
-    names = [name for name in dict.fromkeys(_name(unit.path, shared) for unit in pack) if name]
-    title = names[0] if len(names) == 1 else f"{names[0]} – {names[-1]}" if names else None
-    return Section(title, passages)
+def _title(pack: Sequence[_Unit]) -> str | None:
+    """The heading of a pack; of several the one they all stand under, if it is among them, else the first and last."""
+    told = [unit for unit in pack if unit.words and unit.path] or [unit for unit in pack if unit.path]
+    if not told:
+        return None
+    first, last = told[0].path, told[-1].path
+    if all(unit.path[: len(first)] == first for unit in told):
+        return _name(first)
+    one, other = _name(first), _name(last)
+    return f"{one} – {other}" if one and other else one or other
 
 
-def _name(path: Sequence[str], shared: int) -> str | None:
-    """What a section is called: its headings, without those that all sections stand under."""
-    name = _PATH.join(path[shared:] or path[-1:])
-    return None if not name or speaks_to_a_model(name) else name if len(name) <= _TITLE else f"{name[:_TITLE]}…"
-
-
-def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The headings that all sections stand under."""
-    first, last = min(paths, default=()), max(paths, default=())
-    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
-    return first[:same]
+def _name(path: Sequence[str]) -> str | None:
+    """What a section is called, if that does not speak to a model."""
+    name = path[-1] if path else ""
+    if not name or speaks_to_a_model(name):
+        return None
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST].rsplit(maxsplit=1)[0]}…"
 
 
 def _windows(passages: Sequence[Passage], most: int) -> list[Section]:
@@ -159,7 +162,7 @@ def _windows(passages: Sequence[Passage], most: int) -> list[Section]:
 
 
 def _window_name(passages: Sequence[Passage], number: int, total: int) -> str | None:
-    heading = _name(_path(passages[0]), 0)
+    heading = _name(_path(passages[0]))
     pages = [passage.page for passage in passages if passage.page is not None]
     if total == 1:
         return heading

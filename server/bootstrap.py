@@ -8,11 +8,15 @@ from langchain_core.language_models import BaseChatModel
 
 from callbacks.guard import Guarding
 from callbacks.personal import personal
+from callbacks.spending import EXEMPT_TAG, Allowance
 from chains.answer import answer_chain
 from chains.classify import classify_chain
+from chains.embedded import ExtractiveChatModel
 from chains.entail import Settle, cross_encoder_entailment, model_entailment
 from chains.expand import expand_chain
+from chains.hops import follow_up_chain
 from chains.models import CHAT, EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
+from chains.plan import plan_chain
 from chains.prompts import SYSTEM_TEXTS
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
@@ -107,6 +111,8 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         max_sentences=settings.max_sentences,
     )
     checker = safety_model(settings)
+    planner, writer = planner_model(settings), writer_model(settings)
+    extractor = ExtractiveChatModel(max_sentences=settings.max_sentences)
     embedded = settings.chat_model == EMBEDDED
     policies = load_policies(settings.policy)
     for domain, policy in policies.domains.items():
@@ -126,8 +132,12 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         sufficient=None if embedded or not settings.sufficiency_seconds else sufficiency_chain(model),
         settle=_entailment(settings, model),
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
+        planner=None if planner is None else plan_chain(planner),
+        follow_up=None if planner is None else follow_up_chain(planner, context_tokens=settings.context_tokens),
+        writer=answer_chain(writer, context_tokens=settings.context_tokens),
+        extract=answer_chain(extractor).with_config(tags=[EXEMPT_TAG]),
         chat_model=settings.chat_model,
-        close=partial(_close_models, model, checker),
+        close=partial(_close_models, model, checker, planner, writer),
         descriptions=descriptions,
         classify=None if embedded else classify_chain(model),
         classify_always=policies.classify,
@@ -150,8 +160,30 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
             stall_seconds=settings.stall_seconds,
             thinking_seconds=settings.thinking_seconds,
             attempts=settings.attempts,
+            plan_seconds=settings.plan_seconds,
+            branch_seconds=settings.branch_seconds,
             context_tokens=settings.context_tokens,
         ),
+    )
+
+
+def planner_model(settings: Settings) -> BaseChatModel | None:
+    """The model that plans deep research, None where rules do. Raises `ModelUnavailable`."""
+    name = settings.planner_model or settings.chat_model
+    if name == EMBEDDED:
+        return None
+    seconds = max(settings.plan_seconds, settings.first_token_seconds) + 5
+    return chat_model(name, temperature=0, max_tokens=600, timeout=seconds)
+
+
+def writer_model(settings: Settings) -> BaseChatModel:
+    """The model that writes reports. Raises `ModelUnavailable`."""
+    return chat_model(
+        settings.writer_model or settings.chat_model,
+        temperature=settings.temperature,
+        max_tokens=settings.report_tokens,
+        timeout=max(settings.first_token_seconds, settings.stall_seconds) + 5,
+        max_sentences=settings.max_sentences,
     )
 
 
@@ -195,6 +227,12 @@ def build_hub(settings: Settings, library: Library) -> Hub:
         keep_seconds=settings.keep_seconds,
         reconnect_grace=settings.reconnect_grace,
         slow_paths_at_once=settings.slow_paths_at_once,
+        allowance=Allowance(
+            seconds=settings.deep_seconds,
+            model_calls=settings.deep_model_calls,
+            tokens=settings.deep_tokens,
+            sources=settings.deep_sources,
+        ),
     )
     return Hub(build_graph(), build_collaborators(settings, library), limits, research=build_research())
 

@@ -62,6 +62,20 @@ class Settings(BaseSettings):
         ["US"], description="Countries whose telephone numbers are known without a + as well, such as US,DE."
     )
 
+    planner_model: str | None = Field(
+        None, description="Who plans deep research and its follow-up searches: provider:model; else the chat model."
+    )
+    writer_model: str | None = Field(
+        None, description="Who writes the reports of deep research: provider:model; else the chat model."
+    )
+    report_tokens: Count = Field(3000, description="The longest report of deep research, in tokens of its writer.")
+    deep_seconds: Seconds = Field(120, description="How long deep research may take.")
+    deep_model_calls: Count = Field(40, description="How many calls of models deep research may make.")
+    deep_tokens: Count = Field(150_000, description="How many tokens deep research may use, prompts and replies.")
+    deep_sources: Count = Field(80, description="How many passages deep research may show.")
+    plan_seconds: Seconds = Field(15, description="How long deep research waits for its plan.")
+    branch_seconds: Seconds = Field(45, description="How long one part of deep research may be looked into.")
+
     rewrite_seconds: Seconds = Field(0.4, description="How long thin evidence waits for the rewrite.")
     classify_seconds: Seconds = Field(2, description="How long a question waits for the model to name its domain.")
     slow_path_seconds: Seconds = Field(8, description="How long the slow path may take.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from evaluation.conversations import (
@@ -25,6 +26,7 @@ from evaluation.conversations import (
     FollowUpSet,
     Place,
     Recall,
+    answer_of,
     groups,
     index_corpus,
     ratio,
@@ -36,6 +38,7 @@ from evaluation.resampling import Bootstrap
 from evaluation.sets import SetError
 from graph.hub import Hub
 from retrieval.library import Library, Submission
+from server.__main__ import main
 from server.bootstrap import HOME
 
 SQUAD = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -132,6 +135,16 @@ def test_an_id_that_is_there_twice_is_refused(tmp_path: Path) -> None:
         read_followups(twice)
 
 
+def test_a_corpus_is_looked_for_beside_the_set(tmp_path: Path) -> None:
+    copied = tmp_path / PLANTED.name
+    copied.write_bytes(PLANTED.read_bytes())
+    assert read_followups(copied).corpora() == {}
+    (tmp_path / "squad.corpus.jsonl").touch()
+    assert read_followups(copied).corpora() == {"squad": tmp_path / "squad.corpus.jsonl"}
+    (tmp_path / "squad.corpus.jsonl.gz").touch()
+    assert read_followups(copied).corpora() == {"squad": tmp_path / "squad.corpus.jsonl.gz"}
+
+
 # --- the scorer
 
 
@@ -199,24 +212,35 @@ def test_shifts_are_told_apart_and_so_is_what_needs_its_conversation() -> None:
     assert [one.missed for one in (leaning, easy, shift)] == [True, False, True]
 
 
-def test_the_report_tells_the_halves_apart_and_names_what_was_missed() -> None:
-    found = [followed(1.0, 0.0, 0.5), followed(0.5, 0.0, 0.5, half="heldout", id="other")]
+def test_the_report_tells_the_halves_apart_and_of_the_one_held_out_only_the_ids() -> None:
+    late = [followed(0.5, 0.0, 0.5, half="heldout", id="same"), followed(0.5, 0.5, 0.0, half="heldout", id="less")]
+    found = [followed(1.0, 0.0, 0.5), *late]
     everything = (*(one.follow_up for one in found), follow_up(id="elsewhere", corpus="elsewhere"))
     console = Console(width=160, file=(shown := StringIO()))
     console.print(tables(FollowUpSet(path=PLANTED, digest="0" * 12, follow_ups=everything), found))
     dev, heldout = shown.getvalue().split("follow-ups, heldout")
-    assert "2 follow-ups, 1 left out without their corpus" in dev
+    assert "3 follow-ups, 1 left out without their corpus" in dev
     assert "0.500 0.500–0.500" in dev
     assert "permit, pronoun: alone 1.00, bare 0.00, conversing 0.50" in dev
     assert "was taken for “What does it cost?”" in dev
-    assert "1.000 1.000–1.000" in heldout
-    assert "other, pronoun" not in heldout
+    assert "0.500 0.000–1.000" in heldout
+    assert "less than alone: less\n" in heldout
+    assert "was taken for" not in heldout
 
 
 def test_a_follow_up_is_asked_in_three_ways(conversing: Conversing) -> None:
     [found] = conversing.follow([follow_up(), follow_up(corpus="elsewhere")])
     assert found.alone == found.conversing == Recall(final=1.0, first=1.0)
     assert not found.failed
+
+
+def test_a_turn_that_was_said_before_quotes_the_sentence_it_cites(conversing: Conversing) -> None:
+    cited = Place(document="harbour", at=HARBOUR.index("45 crowns"))
+    said = follow_up().turns[0].model_copy(update={"cited": (cited,)})
+    [citation] = answer_of(said, [(conversing.passages("town", cited)[0], cited)]).citations
+    assert citation.quote == HARBOUR[citation.source_start : citation.source_end]
+    assert citation.quote == "A mooring permit costs 45 crowns a week."
+    assert said.answer[citation.start : citation.end] == "[1]"
 
 
 def test_a_question_on_something_else_finds_it_whatever_was_said_before(conversing: Conversing) -> None:
@@ -244,3 +268,14 @@ def test_a_place_is_the_passage_that_holds_it(own_library: Library, conversing: 
     assert late == same
     assert late.start <= text.index("day 59") < late.end
     assert sum(following.start >= passage.end for passage, following in pairwise(everywhere)) == len(everywhere) - 1
+
+
+def test_eval_reports_a_set_of_follow_ups_with_the_corpora_beside_it(tmp_path: Path) -> None:
+    given = tmp_path / PLANTED.name
+    given.write_text("\n".join(one.model_dump_json() for one in (follow_up(), follow_up(id="2", corpus="elsewhere"))))
+    entries = [{"id": name, "title": name, "text": text} for name, text in (("harbour", HARBOUR), ("mill", MILL))]
+    (tmp_path / "town.corpus.jsonl").write_text("\n".join(map(json.dumps, entries)), encoding="utf-8")
+    done = CliRunner().invoke(main, ["eval", str(given), "--data-dir", str(tmp_path / "data")])
+    assert done.exit_code == 0, done.output
+    assert "1 follow-ups, 1 left out without their corpus" in done.output
+    assert "about town" in done.output

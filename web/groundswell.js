@@ -1,8 +1,11 @@
 /**
  * Asks a Groundswell server from a browser: streams events, picks up after a broken connection, cancels.
  *
- *     import { ask } from "/web/groundswell.js";
+ *     import { ask, createThread } from "/web/groundswell.js";
  *     const { outcome, final } = await ask("What opens the gate?", { onEvent: (event) => console.log(event) });
+ *
+ *     const { thread_id } = await createThread(); // a conversation: later questions may refer to earlier ones
+ *     await ask("Compare both plans.", { thread_id, mode: "deep", budget: { seconds: 60 }, onThinking: console.log });
  *
  * Positions in events are code points, not UTF-16 units: slice `Array.from(text)`, not `text`.
  *
@@ -21,7 +24,7 @@
  *
  * @typedef {{index: number, source_id: string, document_id: string, source: string, section: string | null,
  *   page: number | null, start: number, end: number, score: number, snippet: string, wave: number,
- *   uri?: string}} Source
+ *   uri?: string, branch?: string}} Source
  * @typedef {"supported" | "partial" | "unsupported" | "contradicted" | "uncited"} Support
  * @typedef {{sentence: number, text: string, revision: number, start: number, end: number, support: Support,
  *   score: number, method: string}} PartialAnswer
@@ -34,8 +37,19 @@
  * @typedef {{complete: true, answer: string, revision: number, outcome: string, citations: Citation[],
  *   sources: Source[], groundedness_score: number, truncated: boolean}} FinalAnswer
  * @typedef {{code: string, message: string, fatal: boolean, retryable: boolean, reason?: string}} Failure
+ * @typedef {{text: string, kind: "raw" | "summary" | "derived", step?: number, branch?: string}} Thinking
+ * @typedef {"seconds" | "model_calls" | "tokens" | "sources"} BudgetName
+ * @typedef {{stage: string, message: string, progress?: number, branch?: string,
+ *   budget?: Record<BudgetName, {spent: number, limit: number}>}} Status
  * @typedef {{document_id: string, stage: string, done: number, total: number,
  *   error?: {code: string, message: string}}} DocumentStage
+ *
+ * @typedef {{thread_id: string, title: string | null, created: string, updated: string, turns: number,
+ *   collection: string | null}} Thread A conversation, as it is listed.
+ * @typedef {{request_id: string, created: string, mode: string, collection: string, question: string,
+ *   standalone: string, answer: string, outcome: string, citations: Citation[], sources: Partial<Source>[],
+ *   reviewed?: {decision: "approve" | "edit" | "reject", note: string | null, at: string}}} Turn
+ *   A question and its answer in a conversation; `standalone` is the question as it was understood.
  *
  * @typedef {object} Connection
  * @property {string} [base] The server's address, ending in `/`; by default the one this module came from.
@@ -43,7 +57,20 @@
  * @property {AbortSignal} [signal] Stops listening. The run itself ends after the server's grace; see `cancel`.
  * @property {(attempt: number) => void} [onReconnect] Called before each attempt to pick up a broken stream.
  *
- * @typedef {{collection?: string, domain?: string, top_k?: number, filters?: Record<string, unknown>}} Wishes
+ * @typedef {object} Wishes
+ * @property {"fast" | "deep"} [mode] `deep` plans, researches in branches and writes a report; see `finish`.
+ * @property {Partial<Record<BudgetName, number>>} [budget] What `deep` may spend.
+ * @property {string} [thread_id] The conversation that this question belongs to.
+ * @property {boolean} [include_thinking] By default in `deep` alone.
+ * @property {"cancel" | "continue"} [on_disconnect]
+ * @property {string} [collection]
+ * @property {string} [domain]
+ * @property {number} [top_k]
+ * @property {Record<string, unknown>} [filters]
+ *
+ * @typedef {object} Listeners
+ * @property {(event: Envelope) => void} [onEvent] Every event as it comes.
+ * @property {(thought: Thinking) => void} [onThinking] The thoughts alone; they are never a part of the answer.
  *
  * @typedef {{id: string | null, seq: number, outcome: string | null}} Position
  */
@@ -52,15 +79,20 @@ const ROOT = new URL("..", import.meta.url).href;
 const PAUSES_MS = [250, 750, 2000, 4000];
 const PASSING = new Set([429, 502, 503, 504]);
 
-/** A request the server refused, or a stream that broke for good. `code` is stable, `field` names what is wrong. */
+/**
+ * A request the server refused, or a stream that broke for good. `code` is stable, `field` names what is wrong,
+ * `running` the run that a conversation waits for (`thread_busy`).
+ */
 export class GroundswellError extends Error {
-  /** @param {string} message @param {{code: string, field?: string, status?: number, cause?: unknown}} about */
-  constructor(message, { code, field, status = 0, cause }) {
+  /** @param {string} message
+   * @param {{code: string, field?: string, status?: number, running?: string, cause?: unknown}} about */
+  constructor(message, { code, field, status = 0, running, cause }) {
     super(message, { cause });
     this.name = "GroundswellError";
     this.code = code;
     this.field = field;
     this.status = status;
+    this.running = running;
   }
 }
 
@@ -103,20 +135,24 @@ export class FrameParser {
  * Resolves when the run has ended, also when it ended in a fatal `error` event. Rejects with `GroundswellError` when
  * the question is refused or the connection cannot be mended, with an `AbortError` when `signal` fires.
  * @param {string} query
- * @param {Connection & Wishes & {onEvent?: (event: Envelope) => void}} [options]
- * @returns {Promise<{requestId: string | null, outcome: string, final: FinalAnswer | null, error: Failure | null}>}
+ * @param {Connection & Wishes & Listeners} [options]
+ * @returns {Promise<Ending>}
  */
-export async function ask(query, { onEvent, ...options } = {}) {
+export function ask(query, { onEvent, onThinking, ...options } = {}) {
   const position = begin();
-  let final = null;
-  let error = null;
-  for await (const event of questionEvents(query, options, position)) {
-    if (event.event_type === "final_answer") final = event.payload;
-    if (event.event_type === "error" && event.payload.fatal) error = event.payload;
-    onEvent?.(event);
-  }
-  const outcome = position.outcome ?? final?.outcome ?? (error?.code === "cancelled" ? "cancelled" : "error");
-  return { requestId: position.id, outcome, final, error };
+  return listen(questionEvents(query, options, position), position, { onEvent, onThinking });
+}
+
+/**
+ * Follow a run that was asked before: everything from its first event on, or from behind event number `after`.
+ * @param {string} requestId
+ * @param {Connection & Listeners & {after?: number}} [options]
+ * @returns {Promise<Ending>}
+ */
+export function resume(requestId, { after = 0, onEvent, onThinking, ...connection } = {}) {
+  const position = { id: requestId, seq: after, outcome: null };
+  const events = follow(() => pickUp("runs", connection, position), "runs", connection, position);
+  return listen(events, position, { onEvent, onThinking });
 }
 
 /**
@@ -136,6 +172,15 @@ export async function* stream(query, options = {}) {
  */
 export async function cancel(requestId, options = {}) {
   await send(`runs/${encodeURIComponent(requestId)}/cancel`, { method: "POST" }, options);
+}
+
+/**
+ * Have deep research write its report now, from what it has found. Rejects with `not_deep` for another run.
+ * @param {string} requestId
+ * @param {Connection} [options]
+ */
+export async function finish(requestId, options = {}) {
+  await send(`runs/${encodeURIComponent(requestId)}/finish`, { method: "POST" }, options);
 }
 
 /**
@@ -167,12 +212,55 @@ export async function listReviews({ state = "waiting", after = "", limit = 50, .
  * @returns {Promise<any>} The review as it is listed now.
  */
 export async function decideReview(requestId, decision, options = {}) {
-  const request = {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(decision),
-  };
-  return (await send(`reviews/${encodeURIComponent(requestId)}`, request, options)).json();
+  return (await send(`reviews/${encodeURIComponent(requestId)}`, json("POST", decision), options)).json();
+}
+
+/**
+ * Begin a conversation; ask in it with its `thread_id`. Without a title it is called by its first question.
+ * @param {Connection & {title?: string}} [options]
+ * @returns {Promise<Thread>}
+ */
+export async function createThread({ title, ...connection } = {}) {
+  return (await send("threads", json("POST", { title }), connection)).json();
+}
+
+/**
+ * The conversations, the one used last first, some at a time: `next` is the `after` of the following page.
+ * @param {Connection & {after?: string, limit?: number}} [options]
+ * @returns {Promise<{threads: Thread[], next: string | null}>}
+ */
+export async function listThreads({ after = "", limit = 50, ...connection } = {}) {
+  const wanted = new URLSearchParams({ after, limit: String(limit) });
+  return (await send(`threads?${wanted}`, {}, connection)).json();
+}
+
+/**
+ * A conversation with all that was said in it.
+ * @param {string} threadId
+ * @param {Connection} [options]
+ * @returns {Promise<Thread & {turns: Turn[]}>}
+ */
+export async function getThread(threadId, options = {}) {
+  return (await send(`threads/${encodeURIComponent(threadId)}`, {}, options)).json();
+}
+
+/**
+ * Give a conversation another title.
+ * @param {string} threadId @param {string} title
+ * @param {Connection} [options]
+ * @returns {Promise<Thread>}
+ */
+export async function renameThread(threadId, title, options = {}) {
+  return (await send(`threads/${encodeURIComponent(threadId)}`, json("PATCH", { title }), options)).json();
+}
+
+/**
+ * Forget a conversation and all that was said in it. Rejects with `thread_busy` while it is being answered in.
+ * @param {string} threadId
+ * @param {Connection} [options]
+ */
+export async function removeThread(threadId, options = {}) {
+  await send(`threads/${encodeURIComponent(threadId)}`, { method: "DELETE" }, options);
 }
 
 /**
@@ -234,6 +322,26 @@ export async function health(options = {}) {
 /** @returns {Position} */
 const begin = () => ({ id: null, seq: 0, outcome: null });
 
+/**
+ * How a run ended.
+ * @typedef {{requestId: string | null, outcome: string, final: FinalAnswer | null, error: Failure | null}} Ending
+ */
+
+/** @param {AsyncIterable<Envelope>} events @param {Position} position @param {Listeners} listeners
+ * @returns {Promise<Ending>} */
+async function listen(events, position, { onEvent, onThinking }) {
+  let final = null;
+  let error = null;
+  for await (const event of events) {
+    if (event.event_type === "final_answer") final = event.payload;
+    if (event.event_type === "error" && event.payload.fatal) error = event.payload;
+    if (event.event_type === "thinking") onThinking?.(event.payload);
+    onEvent?.(event);
+  }
+  const outcome = position.outcome ?? final?.outcome ?? (error?.code === "cancelled" ? "cancelled" : "error");
+  return { requestId: position.id, outcome, final, error };
+}
+
 /** @param {string} query @param {Connection & Wishes} options @param {Position} position */
 function questionEvents(query, { base, headers, signal, onReconnect, ...wishes }, position) {
   const connection = { base, headers, signal, onReconnect };
@@ -256,7 +364,7 @@ async function* follow(start, kind, connection, position) {
   for (let failures = 0; ; ) {
     let broken;
     try {
-      const response = await (position.id === null ? start() : resume(kind, connection, position));
+      const response = await (position.id === null ? start() : pickUp(kind, connection, position));
       position.id ??= response.headers.get("X-Request-ID");
       if (response.status === 204) return;
       for await (const { event, data } of frames(response)) {
@@ -285,7 +393,7 @@ async function* follow(start, kind, connection, position) {
 }
 
 /** @param {"runs" | "jobs"} kind @param {Connection} connection @param {Position} position */
-function resume(kind, connection, { id, seq }) {
+function pickUp(kind, connection, { id, seq }) {
   const headers = { "Last-Event-ID": `${id}:${seq}` };
   return send(`${kind}/${encodeURIComponent(id ?? "")}/events`, { headers }, connection);
 }
@@ -324,6 +432,7 @@ async function send(path, request, { base = ROOT, headers, signal }) {
     code: problem.code ?? "http_error",
     field: problem.field,
     status: response.status,
+    running: problem.running,
   });
 }
 
@@ -336,6 +445,13 @@ function pause(ms, signal) {
     signal?.addEventListener("abort", stop, { once: true });
   });
 }
+
+/** @param {string} method @param {object} body */
+const json = (method, body) => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 /** `crypto.randomUUID` exists on secure origins alone; a server on a home network is not one. */
 function uniqueKey() {

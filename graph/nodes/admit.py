@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TypedDict
 
 from langgraph.runtime import Runtime
@@ -24,15 +25,23 @@ class Admitted(TypedDict):
 
 async def admit(state: RagState, runtime: Runtime[RagContext]) -> Admitted:
     """Find the policy, before anything is searched: under some of them nothing may be."""
-    collaborators, question, named = runtime.context.collaborators, state["question"], state["named_domain"]
+    collaborators, named = runtime.context.collaborators, state["named_domain"]
+    questions = list(dict.fromkeys([state.get("wording", state["question"]), state["question"]]))
     policies = collaborators.policies
     domain = named or DEFAULT_DOMAIN
     policy = policies[domain]
-    rule = policy.rule_for(question)
+    rule = _rule_for(questions, policy)
     if rule is None and (collaborators.classify_always or policy.precheck == "classify"):
-        domain, policy = applied(named, await _likely(question, runtime.context), policies)
-        rule = policy.rule_for(question)
+        likely = await asyncio.gather(*(_likely(question, runtime.context) for question in questions))
+        domain, policy = applied(named, [name for names in likely for name in names], policies)
+        rule = _rule_for(questions, policy)
     return {"domain": domain, "policy": policy, "rule": rule}
+
+
+def _rule_for(questions: Sequence[str], policy: Policy) -> Rule | None:
+    """The rule that applies to a question as it was written or as it stands alone; of two, the one that says no."""
+    rules = [rule for question in questions if (rule := policy.rule_for(question)) is not None]
+    return next((rule for rule in rules if rule.action != "escalate"), rules[0] if rules else None)
 
 
 async def _likely(question: str, context: RagContext) -> list[str]:

@@ -21,7 +21,7 @@ class Divided(TypedDict):
 async def divide(state: RagState, runtime: Runtime[RagContext]) -> Divided:
     """A branch for each part; a simple question that the first search has answered needs none at all."""
     context, question, parts = runtime.context, state["question"], state["plan"]
-    if not parts and await _answered(state, context):
+    if not parts and context.researching.spending.roomy and await _answered(state, context):
         await thought("One search is enough for this question.")
         return {"branches": []}
     own = not state["planned_by_model"]

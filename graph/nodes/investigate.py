@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from langchain_core.documents import Document
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.events import Error
@@ -124,7 +125,7 @@ async def _asked_for(finding: Finding, context: RagContext) -> list[str]:
         "passages": finding.documents,
         "asked": [hop.query for hop in finding.hops],
     }
-    tagged = {"tags": [THINKING_TAG], "metadata": {"branch": finding.branch.name, "step": finding.rounds}}
+    tagged: RunnableConfig = {"tags": [THINKING_TAG], "metadata": {"branch": finding.branch.name, "step": finding.rounds}}
     queries = await follow_up.ainvoke(given, tagged)
     finding.sufficient = not queries
     known = context.researching.asked

@@ -13,10 +13,10 @@ from callbacks.answer import AnswerStream
 from callbacks.events import CitationAttached, Outcome, PartialAnswer, StatusUpdate
 from callbacks.grammar import GrammarError
 from callbacks.log import LogFull
-from chains.extraction import abridge, cited_line
+from chains.extraction import abridge
 from chains.prompts import fitting
 from chains.summarize import abstract_messages
-from graph.condensing import cut_short, holds, judged, marks_in, unheard
+from graph.condensing import cut_short, holds, marks_in, quotes, unheard
 from graph.context import RagContext
 from graph.digest import Digest, SummaryState
 from graph.evidence import Piece
@@ -194,10 +194,4 @@ def _extracted(digests: Sequence[Digest], context: RagContext) -> list[Line]:
     joined = np.concatenate(vectors) if sum(map(len, vectors)) == len(pieces) else None
     most = min(_LONGEST, max(_SHORTEST, (len(pieces) + 3) // 4))
     chosen = abridge([piece.text for piece in pieces], joined, groups, most)
-    rows = trimmed([pieces[at] for at in chosen])
-    text = " ".join(
-        cited_line(row.page_content[start:end], f"{at}.{number}")
-        for at, row in enumerate(rows, start=1)
-        for number, (start, end) in enumerate(row.metadata["sentences"], start=1)
-    )
-    return [line for line in lines_of(judged(text, rows, context)) if line.claims]
+    return quotes([pieces[at] for at in chosen], context)

@@ -6,12 +6,12 @@ from typing import TypedDict
 from langgraph.runtime import Runtime
 
 from callbacks.events import GateDecision, Outcome, Verdict
-from chains.extraction import is_prose
 from graph.context import RagContext
 from graph.digest import SummaryState
 from graph.evidence import pieces_of
 from graph.policy import DEFAULT_DOMAIN
 from graph.report import report, status
+from language.prose import stands_alone
 from retrieval.outline import Section, outline
 from retrieval.passages import Passage
 from retrieval.retriever import document_of
@@ -73,4 +73,4 @@ def _counted(sections: int) -> str:
 def _citable(passages: list[Passage], *, prose: bool) -> int:
     """How many passages have a sentence that can be cited, or that reads well by itself."""
     found = (pieces_of([document_of(passage, 1.0, 1.0)]) for passage in passages)
-    return sum(any(is_prose(piece.text) if prose else piece.text.strip() for piece in pieces) for pieces in found)
+    return sum(any(stands_alone(piece.text) if prose else piece.text.strip() for piece in pieces) for pieces in found)

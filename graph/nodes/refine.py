@@ -58,11 +58,12 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     if _must_not_stand(state):
         return await _retract(state, context, [Note("safety", "the safety check did not pass the answer")])
     evidence = join_passages(state["passages"], state.get("evidence", []))
-    if context.research is not None:  # whose sources are counted, and whose report a model has written once
+    if state.get("ledger"):  # whose sources are counted, and whose report a model has written once
         evidence = [document for document in evidence if document.metadata["source_id"] in context.book]
     bench = bench_for(state, evidence, state["supporting"], context)
     better = partial(_better, state=state, evidence=evidence, bench=bench, context=context)
-    lines, notes = await mend(draft, bench, state.get("oppositions", []), context.lanes, better)
+    complete = bool(state.get("ledger"))
+    lines, notes = await mend(draft, bench, state.get("oppositions", []), context.lanes, better, complete=complete)
     if not stands(lines):
         return await _retract(state, context, notes)
     await _show([line.rests_on for line in lines], context)
@@ -92,7 +93,7 @@ async def _better(
     draft = context.stream
     anything = any(line.citations or line.rests_on for line in plain.lines)
     # a model that was cut would as soon complete its half sentence as drop it
-    one_piece = not draft.truncated and context.research is None
+    one_piece = not draft.truncated and not state.get("ledger")
     if context.collaborators.refine is None or not one_piece or not anything:
         return plain.lines
     fresh = [d for d in evidence if d.metadata["score"] >= state["policy"].floor]

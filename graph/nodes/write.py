@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from langgraph.runtime import Runtime
 
 from callbacks.events import Payload
-from callbacks.spending import BudgetSpent
-from chains.report import Part, report_messages
+from chains.report import Part, headings_of, report_messages
 from graph.branches import Finding
 from graph.context import RagContext
 from graph.disputes import disputed, told
@@ -34,11 +33,10 @@ async def write(state: RagState, runtime: Runtime[RagContext]) -> None:
     collaborators = context.collaborators
     try:
         await _written(state, collaborators.writer or collaborators.answer, context)
-    except (ModelFailure, BudgetSpent) as failure:
-        if isinstance(failure, ModelFailure):
-            if not context.stream.text and collaborators.extract is None:
-                raise
-            await report(failure.event(fatal=False, stage="writing"))
+    except ModelFailure as failure:
+        if not context.stream.text and collaborators.extract is None:
+            raise
+        await report(failure.event(fatal=False, stage="writing"))
         if not context.stream.text and collaborators.extract is not None:
             await _written(state, collaborators.extract, context)
     if context.stream.text:
@@ -52,7 +50,7 @@ async def _written(state: RagState, writer: Writer, context: RagContext) -> None
     parts = _parts(state["answered"] or state["findings"], len(state["findings"]))
     passages, spending = state["written_from"], context.researching.spending
     prompt = report_messages(state["question"], parts, passages)
-    headings = [part["heading"] for part in parts if part["heading"]]
+    headings = headings_of(parts)
     await context.draft.drop()
     context.draft.begin(write_draft(state["question"], passages, prompt, context, writer=writer, headings=headings))
     if not await context.draft.finish_within(spending.seconds_left, spending.out_of_tokens):
@@ -67,7 +65,8 @@ def _parts(answered: Sequence[Finding], branches: int) -> list[Part]:
     """A section for each branch that has evidence; a single branch needs no heading."""
     return [
         Part(
-            heading=finding.branch.question if branches > 1 else None,
+            question=finding.branch.question,
+            titled=branches > 1,
             searches=[(hop.query, hop.documents) for hop in finding.hops],
         )
         for finding in sorted(answered, key=lambda finding: finding.branch.number)

@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from evaluation import mending, verification
+from evaluation import conversations, mending, verification
 from evaluation.claims import ClaimSet, read_claims
+from evaluation.conversations import Conversing, FollowUpSet, index_corpus, read_followups
 from evaluation.corpus import Track, index
 from evaluation.correcting import Correcting
 from evaluation.corrections import PLANTED, CorrectionSet, read_corrections
@@ -25,7 +26,7 @@ from evaluation.results import CorrectionsResult, Report, Result, SetResult
 from evaluation.sets import QuestionSet, SetError, named, read_set
 from evaluation.tables import tables
 from graph.policy import DEFAULT_DOMAIN, Policy
-from retrieval.library import Library, UnknownCollection
+from retrieval.library import DOCS_COLLECTION, Library, UnknownCollection
 from server.bootstrap import build_collaborators, build_hub, open_library
 from server.commands import mendable
 from server.lock import DataLock
@@ -46,11 +47,16 @@ def run(
         sets = _read(paths)
         models: dict[str, str] = {}
         results: list[Result] = []
+        followed: list[Group] = []
         for one in sets:
             with _progress(one.name) as track:
                 if isinstance(one, ClaimSet):
                     models["verification"] = "tier 1, lexical"
                     results.append(verification.measure(one, seed, track))
+                    continue
+                if isinstance(one, FollowUpSet):
+                    models["chat"] = settings.chat_model
+                    followed.append(_followed(settings, one, track, seed))
                     continue
                 if isinstance(one, CorrectionSet):
                     models |= {"chat": settings.chat_model, "drafts": "scripted"}
@@ -66,7 +72,7 @@ def run(
             seed=seed,
             sets=tuple(results),
         )
-        Console(highlight=False).print(tables(found))
+        Console(highlight=False).print(tables(found), *followed)
         if report is not None:
             write(found, report)
             click.echo(f"The report is in {report}.", err=True)
@@ -80,15 +86,17 @@ class Opened(NamedTuple):
     policy: Policy
 
 
-def _read(paths: Sequence[Path]) -> list[QuestionSet | ClaimSet | CorrectionSet]:
+def _read(paths: Sequence[Path]) -> list[QuestionSet | ClaimSet | CorrectionSet | FollowUpSet]:
     try:
         return [_read_one(path) for path in paths]
     except SetError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _read_one(path: Path) -> QuestionSet | ClaimSet | CorrectionSet:
+def _read_one(path: Path) -> QuestionSet | ClaimSet | CorrectionSet | FollowUpSet:
     kind = named(path)[1]
+    if path.name == conversations.PLANTED.name:
+        return read_followups(path)
     if path == PLANTED or kind == "corrections":
         return read_corrections(path)
     return read_claims(path) if kind == "claims" else read_set(path)
@@ -102,6 +110,25 @@ def _corrections(settings: Settings, given: CorrectionSet, track: Track, seed: i
         try:
             make = partial(build_collaborators, apart, library)
             return mending.measure(given, Correcting(library=library, make_collaborators=make, track=track), seed)
+        finally:
+            library.close()
+
+
+def _followed(settings: Settings, given: FollowUpSet, track: Track, seed: int) -> Group:
+    """Asked in a temporary folder, of the built-in documentation and of the corpora beside the set."""
+    with TemporaryDirectory(prefix="groundswell-eval-") as folder:
+        apart = settings.model_copy(update={"data_dir": Path(folder), "policy": None})
+        library = open_library(apart)
+        try:
+            corpora = given.corpora()
+            for corpus, path in corpora.items():
+                index_corpus(library, corpus, path, track)
+            collections = {name: name for name in (DOCS_COLLECTION, *corpora)}
+            make = partial(build_hub, apart, library)
+            asked = Conversing(library=library, make_hub=make, collections=collections, track=track)
+            return conversations.tables(given, asked.follow(given.follow_ups), seed)
+        except SetError as error:
+            raise click.ClickException(str(error)) from error
         finally:
             library.close()
 

@@ -1,0 +1,142 @@
+"""Questions within questions: what has to be known first, as a question of its own."""
+
+import re
+
+from chains.wishes import LONGEST, masked
+from language.words import content_terms
+
+_HEAD = r"(?P<head>(?:[\w’'-]+\s){0,5}?[\w’'-]+)"
+_LATER_VERB = r"(?:is|are|was|were|has|have|had|do|does|did|will|can)"
+_JOINED = (
+    "named|nicknamed|called|known|given|directed|written|founded|led|played|signed|covered|featured|owned|used|built|"
+    "located|based|headquartered|released|published|produced|created|designed|voiced|held|made|born|sung|composed|"
+    "invented|developed|discovered|hosted|awarded|married|acquired|managed|run|formed"
+)
+_RELATIVE = re.compile(
+    rf"\b(?:the|an?|this|that|what|which|whose)\s{_HEAD},?\s(?P<link>who|that|which|whose)\s(?P<clause>[^?;]{{3,200}})",
+    re.IGNORECASE,
+)
+_CONTACT = re.compile(
+    rf"\b(?:the|an?)\s{_HEAD}\s(?P<clause>(?-i:[A-Z\x00])[^,?;]{{2,150}})\s(?P<rest>{_LATER_VERB}\b[^?;]+)", re.IGNORECASE
+)
+_PARTICIPLE = re.compile(
+    rf"\b(?:the|an?)\s{_HEAD}\s(?P<clause>(?:{_JOINED})\s(?:by|to|in|for|as|at|on|from|with|after|\x00)[^?;]{{2,150}}?)"
+    rf"\s(?P<rest>{_LATER_VERB}\b[^?;]+)",
+    re.IGNORECASE,
+)
+_IN_PLACE = re.compile(
+    rf"^(?P<told>(?:this|the|an?)?\s?[^?;]{{8,200}}?),?\s(?:(?:who|that|which|whose|where)\s|(?:{_JOINED})\s|with\s)"
+    r"[^?;]{0,120}?\b(?:what|which|whom|how many)\b[^?;]*\??$",
+    re.IGNORECASE,
+)
+_OF_THE = re.compile(
+    r"\bthe\s(?:[\w’'-]+\s){1,3}of\s(?P<inner>the\s(?P<role>(?:[\w-]+\s){1,3})of\s[^?;,]{2,120}?)[\s?.!]*$",
+    re.IGNORECASE,
+)
+_POSSESSIVE = re.compile(
+    r"(?P<inner>(?P<owner>(?-i:[A-Z\x00])[^?;,]{1,80}?)['’]s\s(?P<role>[a-z-]+))['’]s\s[a-z]", re.IGNORECASE
+)
+_ASKED_FIRST = re.compile(r"^(?:(?:in|at|on|of|for|from|to)\s)?(?:what|which|who|whom|whose|when|where|how|why)\b", re.I)
+_DOES = re.compile(r"\b(?:do|does|did)\s(?:the|an?|this|that)\s*$", re.IGNORECASE)
+_IS = re.compile(r"\b(?:is|are|was|were)\s(?:the|an?|this|that)\s*$", re.IGNORECASE)
+_VERB = re.compile(
+    r"\s(?:play|live|work|die|have|own|make|use|cost|offer|begin|start|end|win|lead|run|sell|serve|come|go|stand|belong|"
+    r"receive|attend|study|operate|represent|hold|appear|take|give|get|need|marry|move|grow|join|teach|write|direct|"
+    r"happen|close|open|earn|pay)\b.*$",
+    re.IGNORECASE,
+)
+_PARTICIPLE_END = re.compile(
+    r"\s(?:born|made|known|held|sold|built|found|won|set|named|\w{3,}ed)(?:\s(?:in|at|on|to|by|for|from|as))?$", re.I
+)
+_SECOND_VERB = re.compile(rf"\s{_LATER_VERB}\s.*$", re.IGNORECASE)
+_PEOPLE = re.compile(
+    r"(?:\w(?:er|or|ist|ian|man|woman|ee|ant|ent)|wife|husband|king|queen|head|chief|coach|captain|actress|mother|ceo|son|"
+    r"author|spouse|partner)$",
+    re.IGNORECASE,
+)
+_LEAST = 2
+"""Words with a meaning, of what is asked first."""
+
+
+def nested(question: str) -> list[str]:
+    """What has to be known first, then the question itself; nothing if it does not hold a question within.
+
+    `What stadium does the team that X coaches play in?` -> `Which team is it that X coaches?`, and itself.
+    """
+    if len(question) > LONGEST:
+        return []
+    hidden = masked(question)
+    for find in (_in_place, _relative, _of_the, _possessive, _participle, _contact):
+        inner = find(question, hidden)
+        if inner and len(set(content_terms(inner))) >= _LEAST and content_terms(inner) != content_terms(question):
+            return [inner, question]
+    return []
+
+
+def _in_place(question: str, hidden: str) -> str:
+    """`X married the singer of a band that split in what year?`: `X married the singer of a band`."""
+    match = None if _ASKED_FIRST.match(hidden) else _IN_PLACE.match(hidden)
+    return question[: match.end("told")].strip() if match else ""
+
+
+def _relative(question: str, hidden: str) -> str:
+    match = next((m for m in _RELATIVE.finditer(hidden) if m.start() or m.group().split()[0].lower() != "which"), None)
+    if match is None:
+        return ""
+    start, end = match.span("clause")
+    clause = question[start : start + len(_own_clause(hidden[: match.start("head")], hidden[start:end]))]
+    head = question[match.start("head") : match.end("head")]
+    link = match["link"].lower()
+    return f"Which {head} {link if link == 'whose' else 'is it ' + ('who' if link == 'who' else 'that')} {clause.strip(' ,.!')}?"
+
+
+def _own_clause(before: str, clause: str) -> str:
+    """A clause without the words of the question around it that follow."""
+    clause = clause.rstrip(" ?.!")
+    comma = clause.find(", ")
+    if comma > 0:
+        return clause[:comma]
+    if _DOES.search(before):
+        return _VERB.sub("", clause) if _VERB.search(clause, 4) else clause
+    if _IS.search(before):
+        return _PARTICIPLE_END.sub("", clause)
+    if not _ASKED_FIRST.match(before) or before.lower().lstrip().startswith("the"):
+        later = list(_SECOND_VERB.finditer(clause))
+        return clause[: later[-1].start()] if later and later[-1].start() > 3 else clause
+    return clause
+
+
+def _of_the(question: str, hidden: str) -> str:
+    match = _OF_THE.search(hidden)
+    return _who_or_what(question[slice(*match.span("inner"))], match["role"]) if match else ""
+
+
+def _possessive(question: str, hidden: str) -> str:
+    match = _POSSESSIVE.search(hidden)
+    if match is None:
+        return ""
+    owner, role = question[slice(*match.span("owner"))], match["role"]
+    owner = owner.removeprefix("Who is ").removeprefix("What is ")
+    return _who_or_what(f"{owner}'s {role}", role)
+
+
+def _who_or_what(thing: str, role: str) -> str:
+    return f"{'Who' if _PEOPLE.search(role.strip()) else 'What'} is {thing}?"
+
+
+def _participle(question: str, hidden: str) -> str:
+    match = _PARTICIPLE.search(hidden)
+    return _first(question, match) if match else ""
+
+
+def _contact(question: str, hidden: str) -> str:
+    """`The company Ada Berg founded is based where?`: a relative clause without its pronoun."""
+    match = _CONTACT.search(hidden)
+    if match is None or not re.search(r"\s(?-i:[a-z])\w+(?:ed|t|d|n|s)$", match["clause"]):
+        return ""
+    return _first(question, match)
+
+
+def _first(question: str, match: re.Match[str]) -> str:
+    head, clause = (question[slice(*match.span(name))] for name in ("head", "clause"))
+    return f"Which {head} {'is it that' if clause[0].isupper() else 'is'} {clause}?"
