@@ -10,8 +10,11 @@ from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.embedded import SCORES_KEY
+from chains.followup import Exchange
+from chains.history import said_before
 from chains.parsing import TextParser
-from chains.prompts import ANSWER, fitting, material, rows
+from chains.prompts import ANSWER, ANSWER_IN_CONVERSATION, fitting, material, rows
+from language.boundary import fresh_key
 
 
 class AnswerInput(TypedDict):
@@ -35,13 +38,23 @@ def answer_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
     return (RunnableLambda(prompt, name="answer_prompt") | model | TextParser()).with_config(run_name="answer_chain")
 
 
-def answer_messages(question: str, passages: Sequence[Document]) -> list[BaseMessage]:
-    """The messages of the answer prompt.
+def answer_messages(
+    question: str, passages: Sequence[Document], history: Sequence[Exchange] = (), wording: str | None = None
+) -> list[BaseMessage]:
+    """The messages of the answer prompt; in a conversation with its last turns, and the question as it was written.
 
     The last one carries the retriever's score of each row as `row_scores`, which the embedded model reads and
     providers never see.
     """
-    messages = ANSWER.format_messages(evidence=material(rows(passages)), question=question)
+    evidence, key = rows(passages), fresh_key()
+    if history:
+        messages = ANSWER_IN_CONVERSATION.format_messages(
+            history=material(said_before(history), key),
+            evidence=material(evidence, key),
+            question=question if wording in (None, question) else f"{wording} ({question})",
+        )
+    else:
+        messages = ANSWER.format_messages(evidence=material(evidence, key), question=question)
     scores = {
         f"{number}.{at}": score
         for number, passage in enumerate(passages, start=1)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-from chains.wishes import LONGEST, masked
+from chains.parts import LONGEST
+from chains.wishes import masked
 
 _E = r"[^,;?]{1,90}?"
 _LAST = r"[^,;?]{1,90}"

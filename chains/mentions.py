@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from language.tokens import Token, tokens
-from language.words import STOPWORDS, stem
+from language.words import STOPWORDS, fold, stem
 
 _VERBS = frozenset(
     stem(word)
-    for word in "accept add affect allow answer apply appear arrive ask become begin believe belong bring build built buy "
-    "call cancel change choose close come compare consider contain continue cost count cover create "
-    "decide define delete depend describe design determine develop differ discover do download eat employ enable end "
-    "exist expire explain export fail feed find finish fit fix follow found founded get give go grow handle happen hear "
-    "help hide hit hold import include increase install invade invent join keep kill know last lead leave let lie like live locate "
-    "look lose make manage matter mean measure meet move must need obtain occur offer open own pay pick play plug prevent produce "
-    "provide publish put reach read receive recommend reduce refer remain remove replace represent request require reset "
-    "return run say see seem sell send serve set show sign sing speak spend stand start stay stop store support survive "
-    "take teach tell think travel treat try turn understand use visit wait want wear win wish work write written made "
-    "gave given took taken held kept met paid sold sent spent stood taught told won wrote began begun ran sang "
-    "led left lost lived died born die fed grew grown knew known rose fell chose chosen drew drawn".split()
+    for word in "accept add affect allow answer apply appear arrive ask become begin believe belong bring build buy call "
+    "cancel change choose close come compare consider contain continue cost count cover create decide define delete "
+    "depend describe design determine develop differ discover do download eat employ enable end exist expire explain "
+    "export fail feed find finish fit fix follow found founded get give go grow handle happen hear help hide hit hold "
+    "import include increase install invade invent join keep kill know last lead leave let lie like live locate look "
+    "lose make manage matter mean measure meet move must need obtain occur offer open own pay pick play plug prevent "
+    "produce provide publish put reach read receive recommend reduce refer remain remove replace represent request "
+    "require reset return run say see seem sell send serve set show sign sing speak spend stand start stay stop store "
+    "support survive take teach tell think travel treat try turn understand use visit wait want wear win wish work "
+    "write written made gave given took taken held kept met paid sold sent spent stood taught told won wrote began "
+    "built begun ran sang led left lost lived died born die fed grew grown knew known rose drew drawn".split()
 )
 _SMALL = STOPWORDS | frozenset(
     "much many long often far old new soon fast really actually usually currently still already yet always ever maybe "
@@ -32,6 +32,18 @@ _JOINTS = frozenset("of in at for on from".split())
 _INVERTING = frozenset("do does did can could may might must will would shall should".split())
 _GAP = re.compile(r"[\s]+|[\s]?[-–/’'.&][\s]?|(?:'s|’s)\s+|[\"'“”‘’`]{0,2}\s?[\"'“”‘’`]{0,2}")
 _POSSESSIVE = re.compile(r"['’]s?$")
+
+
+_TIMES = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays "
+    "sundays weekend weekends weekdays january february march april june july august september october november "
+    "december summer winter spring autumn today tomorrow yesterday now night morning evening afternoon".split()
+)
+
+
+def is_time(text: str) -> bool:
+    """Whether a text names a day, a month or a season."""
+    return any(word in _TIMES for word in re.findall(r"[a-z]+", fold(text)))
 
 
 class Mention(NamedTuple):
@@ -134,12 +146,12 @@ def _mention(text: str, found: Sequence[Token], parts: Sequence[tuple[int, int]]
     before = found[first - 1].folded if first else ""
     earlier = found[first - 2].folded if first > 1 else ""
     said = text[start:end]
-    named = any(_capital(token) and (token.start > 0 or token.folded not in STOPWORDS) for token in words if token.start)
+    named = any(_capital(token) and (token.start > 0 or not token.text[1:].islower()) for token in words)
     return Mention(
         text=f"the {said}" if before in _ARTICLES else said,
         stems=frozenset(token.stem for token in words),
         head=found[parts[0][1]].stem,
-        named=named or (first == 0 and _capital(found[0]) and len(parts) >= 1 and found[0].folded not in _SMALL and not found[0].text[1:].islower()),
+        named=named,
         asked=before in ("which", "what") or (before in ("many", "much") and earlier == "how"),
         start=start,
         end=end,

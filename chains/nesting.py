@@ -2,7 +2,8 @@
 
 import re
 
-from chains.wishes import LONGEST, masked
+from chains.parts import LONGEST
+from chains.wishes import masked
 from language.words import content_terms
 
 _HEAD = r"(?P<head>(?:[\w’'-]+\s){0,5}?[\w’'-]+)"

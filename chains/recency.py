@@ -93,7 +93,9 @@ def dated(account: Account) -> str | None:
     moment = _dated(account)
     if moment is None:
         return None
-    year, month, day = moment
+    told = (_latest(account.title), _latest(account.text, in_force=True))
+    exact = [other for other in told if other is not None and other[0] == moment[0]]
+    year, month, day = max([moment, *exact], key=lambda known: sum(part is not None for part in known))
     named = date(2000, month, 1).strftime("%B") if month and 1 <= month <= 12 else None
     return " ".join(str(part) for part in (day if named else None, named, year) if part)
 

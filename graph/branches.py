@@ -74,6 +74,12 @@ class Research:
     ended: int = 0
     """Branches that look no further."""
 
+    def claimed(self, queries: Sequence[str]) -> list[str]:
+        """Those that no branch has asked so far; from now on they are asked."""
+        fresh = [query for query in dict.fromkeys(queries) if query not in self.asked]
+        self.asked.update(fresh)
+        return fresh
+
     def noted(self, payload: Payload) -> Payload:
         """An event as it is to be published: sources are counted, and the status says what was spent."""
         match payload:

@@ -17,8 +17,10 @@ from chains.answer import AnswerInput
 from chains.classify import ClassifyInput
 from chains.entail import Settle
 from chains.expand import Expansion
+from chains.planner import FollowUpInput
 from chains.prompts import SYSTEM_TEXTS
 from chains.refine import RefineInput
+from chains.rewrite import RewriteInput
 from chains.safety import SafetyInput, SafetyVerdict
 from chains.summarize import Summarize
 from graph.branches import Research
@@ -84,7 +86,7 @@ class Collaborators:
 
     library: Library
     answer: Runnable[AnswerInput, str]
-    rewrite: Runnable[dict[str, str], str]
+    rewrite: Runnable[RewriteInput, str]
     refine: Runnable[RefineInput, str] | None
     """None where doubtful sentences are left out rather than rewritten."""
     expand: Runnable[str, Expansion] | None = None
@@ -97,7 +99,7 @@ class Collaborators:
     """Orders what the slow path found; None where the score of the search does."""
     planner: Runnable[dict[str, str], list[str]] | None = None
     """Divides a question for deep research; None where rules do."""
-    follow_up: Runnable[Any, list[str]] | None = None
+    follow_up: Runnable[FollowUpInput, list[str]] | None = None
     """What a branch of deep research should search for next, nothing if it has its answer; None where rules say."""
     writer: Runnable[AnswerInput, str] | None = None
     """Writes reports; None where `answer` does."""

@@ -108,7 +108,9 @@ class ReviewDesk:
         asked: Asked = {
             "request_id": context.request_id,
             "question": state["question"],
+            "wording": state.get("wording", state["question"]),
             "collection": state["collection"],
+            "thread_id": context.thread_id,
             "domain": state["domain"],
             "rule": state["rule"].name if state["rule"] is not None else None,
             "include_sources": context.include_sources,

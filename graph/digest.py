@@ -24,6 +24,7 @@ class SummaryState(RagState, total=False):
     max_sections: int
     outline: list[Section]  # outline
     digests: list["Digest"]  # summarise
+    model_lost: bool  # summarise: whether every further call to the model would fail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

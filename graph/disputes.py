@@ -1,6 +1,6 @@
 """Where the sources of a report disagree: both sides, in their own words, with their dates."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from langchain_core.documents import Document
 
@@ -15,13 +15,20 @@ _TOLD = 3
 """Disagreements, at most."""
 
 
-def disputed(known: Sequence[Opposition], passages: Sequence[Document], bench: Bench) -> list[Opposition]:
-    """Pairs of sentences of a report's passages that are about the same and cannot both be right."""
+Quote = tuple[str, str]
+"""A source id, and words of it."""
+
+
+def disputed(
+    known: Sequence[Opposition], passages: Sequence[Document], cited: Set[Quote], bench: Bench
+) -> list[Opposition]:
+    """Pairs of sentences that are about the same and cannot both be right, where a report rests on one of them."""
     sources = {passage.metadata["source_id"] for passage in passages}
     found = [
         pair
         for pair in known
-        if {pair.one.place[0], pair.other.place[0]} <= sources
+        if cited & {(piece.place[0], piece.text) for piece in pair}
+        and {pair.one.place[0], pair.other.place[0]} <= sources
         and comparable(pair.other, pair.one.text, pair.one, bench)
     ]
     return found[:_TOLD]

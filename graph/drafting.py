@@ -41,6 +41,9 @@ class PendingDraft:
         happening = asyncio.ensure_future(unless.wait())
         try:
             await asyncio.wait({self._task, happening}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self.drop()
+            raise
         finally:
             happening.cancel()
         if self._task.done():

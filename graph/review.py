@@ -30,8 +30,10 @@ class Asked(TypedDict):
     """What a review starts with."""
 
     request_id: str
-    question: str
+    question: str  # as it stands alone
+    wording: str  # as it was written
     collection: str
+    thread_id: str | None
     domain: str
     rule: str | None
     include_sources: bool
@@ -69,6 +71,8 @@ async def queue(state: ReviewState, runtime: Runtime[ReviewContext]) -> None:
     runtime.context.failpoint("drafted")
     answer = state["draft"]
     item = {key: state[key] for key in ("question", "collection", "domain", "rule", "why", "no_draft", "sources")}
+    if state["wording"] != state["question"]:
+        item["wording"] = state["wording"]
     if answer is not None:
         shown = {key: answer[key] for key in ("answer", "citations", "truncated", "safety_pass")}
         item["draft"] = {**shown, "sentences": state["sentences"]}
@@ -87,6 +91,7 @@ async def release(state: ReviewState, runtime: Runtime[ReviewContext]) -> None:
     context = runtime.context
     context.failpoint("resumed")
     answer = await asyncio.to_thread(_decided, state, context)  # a long text takes its time
+    answer = answer.model_copy(update={"thread_id": state.get("thread_id")})  # none in checkpoints of earlier versions
     final = as_dict(answer) if state["include_sources"] else shown_without_sources(answer)
     await asyncio.to_thread(context.store.release, state["request_id"], final)
     context.failpoint("kept")

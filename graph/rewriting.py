@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 
-from chains.rewrite import faithful
+from chains.rewrite import faithful, faithful_in_conversation
+from graph.state import RagState
 from language.words import content_terms
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,10 @@ async def _or_none(rewriting: Coroutine[None, None, str | None]) -> str | None:
         return None
 
 
-def worth_searching(question: str, reformulated: str) -> bool:
-    """Whether a reformulation can find anything else and has lost nothing."""
-    return set(content_terms(question)) != set(content_terms(reformulated)) and faithful(question, reformulated)
+def worth_searching(state: RagState, reformulated: str) -> bool:
+    """Whether a reformulation can find anything else, and has lost nothing of what the user wrote."""
+    question, history = state["question"], state.get("history")
+    wording, words = state.get("wording", question), set(content_terms(reformulated))
+    if words == set(content_terms(question)) or (wording != question and words <= set(content_terms(wording))):
+        return False
+    return faithful_in_conversation(wording, reformulated, history) if history else faithful(question, reformulated)

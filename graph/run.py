@@ -74,6 +74,25 @@ def revisions(payloads: Iterable[Payload]) -> list[dict[str, Any]]:
     return [{"revision": 0, "answer": draft, "citations": citations}, *later]
 
 
+class Children:
+    """Tasks that end with a run."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[None, None, T]) -> "asyncio.Task[T]":
+        """Start one."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        return task
+
+    async def end(self) -> None:
+        """Stop them all."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
 @dataclass(eq=False, kw_only=True)
 class Run:
     """A question being answered. Reading its log neither drives nor delays it."""
@@ -248,8 +267,10 @@ class Run:
         message = "The server is shutting down." if shutdown else "The run was cancelled."
         return Error(code=self.cancel_code, message=message, fatal=True, retryable=shutdown, reason=reason)
 
-    async def _answer(self, collaborators: Collaborators, lanes: Lanes) -> None:
-        book = SourceBook(collaborators.guarding.mask)
+    def equip(self, collaborators: Collaborators, lanes: Lanes, children: Children) -> tuple[RagContext, RunnableConfig]:
+        """What the graph is called with: its context, and the handlers that publish what happens in it."""
+        mask = self._mask = collaborators.guarding.mask
+        book = SourceBook(mask)
         judge = apart_from_personal(lexical_judge(collaborators.library.idf(self.collection)))
         stream = AnswerStream(book, judge, guarding=collaborators.guarding)
         self.sentences = stream.sentences
@@ -260,19 +281,12 @@ class Run:
             manners=collaborators.manners,
             wanted=self.query.thinking,
         )
-        children: set[asyncio.Task[Any]] = set()
-
-        def spawn(work: Coroutine[None, None, T]) -> "asyncio.Task[T]":
-            child = asyncio.get_running_loop().create_task(work)
-            children.add(child)
-            return child
-
         context = RagContext(
             collaborators=collaborators,
             stream=stream,
             book=book,
-            rewriting=PendingRewrite(spawn),
-            draft=PendingDraft(spawn),
+            rewriting=PendingRewrite(children.spawn),
+            draft=PendingDraft(children.spawn),
             opened=self._opened,
             lanes=lanes,
             meter=self.meter,
@@ -293,17 +307,19 @@ class Run:
                 *([] if self.research is None else [SpendingHandler(self.research.spending)]),
             ],
         }
-        ticker = asyncio.get_running_loop().create_task(self._break_silence())
-        children.add(ticker)
+        return context, config
+
+    async def _answer(self, collaborators: Collaborators, lanes: Lanes) -> None:
+        children = Children()
+        context, config = self.equip(collaborators, lanes, children)
+        children.spawn(self._break_silence())
         try:
             if self.threads is None:
                 await self.work.graph.ainvoke(self.work.given, config, context=context)
             else:
                 await self._take_turn(self.threads, config, context)
         finally:
-            for child in children:
-                child.cancel()
-            await asyncio.gather(*children, return_exceptions=True)
+            await children.end()
 
     async def _take_turn(self, threads: Threads, config: RunnableConfig, context: RagContext) -> None:
         """Answer in a conversation, which holds the answer before anybody is told that it is final."""

@@ -62,7 +62,7 @@ async def deepen(state: SlowState, context: RagContext) -> Findings:
     retriever = context.retriever(state, max(limits.deep_k, state["top_k"]), wide=True)
     found = await retriever.ainvoke(state["question"])
     reformulated = await context.rewriting.within(limits.slow_path_seconds / 4)
-    if reformulated is not None and worth_searching(state["question"], reformulated):
+    if reformulated is not None and worth_searching(state, reformulated):
         found = join_passages(found, await retriever.ainvoke(reformulated))
     if policy.precheck != "full_slow_path":  # whose sources come after its decision
         telling = [document for document in found if document.metadata["score"] >= policy.floor]

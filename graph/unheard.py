@@ -10,7 +10,6 @@ from langchain_core.documents import Document
 
 from callbacks.answer import AnswerStream
 from callbacks.events import FinalAnswer, GateDecision, as_dict
-from chains.answer import answer_messages
 from chains.prompts import fitting
 from graph.context import RagContext
 from graph.failures import ModelFailure
@@ -20,7 +19,7 @@ from graph.mending import bench_for, mend, stands
 from graph.released import Saved, answer_of, masked, saved
 from graph.screening import SERIOUS, answer_concerns
 from graph.state import RagState, join_passages
-from graph.writing import write_draft
+from graph.writing import prompt_for, write_draft
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ async def unheard_draft(asking: Asking) -> Drafted:
     context.stream.begin([passage.metadata["source_id"] for passage in passages])
     no_draft = TOO_THIN
     if decision.verdict in ("open", "verify_first"):
-        no_draft = await _write(state["question"], passages, context) or ""
+        no_draft = await _write(state, passages, context) or ""
     if no_draft:
         return _drafted(passages, decision, context.stream, no_draft=no_draft)
     mended = await _mended(state, passages, context)
@@ -114,10 +113,10 @@ async def _search(state: RagState, context: RagContext) -> tuple[list[Document],
     return fitting(found[: state["top_k"]], context.collaborators.limits.context_tokens), decision
 
 
-async def _write(question: str, passages: Sequence[Document], context: RagContext) -> str | None:
+async def _write(state: RagState, passages: Sequence[Document], context: RagContext) -> str | None:
     """Have the model write into the stream of `context`; why there is no draft, if there is none."""
     try:
-        await write_draft(question, passages, answer_messages(question, passages), context)
+        await write_draft(state["question"], passages, prompt_for(state, passages), context)
     except ModelFailure as failure:
         log.warning("the draft for review %s failed: %s (%r)", context.request_id, failure.code, failure.__cause__)
         if not context.stream.text:

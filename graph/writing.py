@@ -10,11 +10,17 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from callbacks.grammar import GrammarError
 from callbacks.handlers import ANSWER_TAG
 from callbacks.log import LogFull
-from chains.answer import AnswerInput
+from chains.answer import AnswerInput, answer_messages
 from graph.context import Limits, RagContext
 from graph.failures import failure_of
+from graph.state import RagState
 
 Writer = Runnable[AnswerInput, str]
+
+
+def prompt_for(state: RagState, passages: Sequence[Document]) -> list[BaseMessage]:
+    """The prompt for a draft; in a conversation with its last turns."""
+    return answer_messages(state["question"], passages, state.get("history", ()), state.get("wording"))
 
 
 async def write_draft(

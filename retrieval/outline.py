@@ -15,6 +15,8 @@ _TINY = 100
 """Words under which a section is read with its neighbour."""
 _HUGE = 3500
 """Words over which a section is cut, as long as there is room for more of them."""
+_WINDOW = 1200
+"""Words of a section of a document without headings: about four pages."""
 _LONGEST = 100
 """Characters of a name."""
 _SCRAP = re.compile(
@@ -154,10 +156,7 @@ def _name(path: Sequence[str]) -> str | None:
 
 def _windows(passages: Sequence[Passage], most: int) -> list[Section]:
     words = sum(map(_words, passages))
-    count = max(1, min(most, math.ceil(words / _HUGE), len(passages)))
-    if words > _TINY * 8:
-        count = max(count, min(most, 4, len(passages)))
-    cuts = _even(passages, count)
+    cuts = _even(passages, max(1, min(most, math.ceil(words / _WINDOW))))
     return [Section(_window_name(cut, number, len(cuts)), cut) for number, cut in enumerate(cuts, start=1)]
 
 

@@ -17,6 +17,7 @@ from chains.models import chat_model, close_model
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from chains.sufficiency import sufficiency_chain
+from chains.summarize import summary_chain
 from graph.build import build_graph
 from graph.context import Collaborators, Limits
 from graph.domains import Descriptions
@@ -179,6 +180,7 @@ def asking(
         "answer": answer_chain(model),
         "rewrite": rewrite_chain(model) if rewrite else plain_rewrite(),
         "refine": refine_chain(model),
+        "summarize": summary_chain(model),
         "classify": classify_chain(model) if classify else None,
         "sufficient": sufficiency_chain(model) if sufficient else None,
         "settle": model_entailment(model) if settle else None,

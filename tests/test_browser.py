@@ -98,9 +98,34 @@ def test_a_document_that_is_added_again_is_replaced_and_can_be_removed(
     assert own_library.sizes()["default"] == 1
     page.click("#library summary")
     expect(page.locator("#library li")).to_contain_text("1 passage")
-    page.click("#library button")
+    page.get_by_role("button", name="Remove").click()
     expect(page.locator("#library li")).to_have_count(0)
     assert own_library.sizes()["default"] == 0
+
+
+def test_a_document_is_summarised_in_the_page_and_every_marker_shows_its_quote(
+    page: Page, serve: Callable[..., Live]
+) -> None:
+    page.goto(serve().url)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.click("#library summary")
+    page.get_by_role("button", name="Summarise Aldermoor harbour rules").click()
+    expect(page.locator("#summary-title")).to_be_focused()
+    expect(page.locator("#summary [role=status]")).to_contain_text("Every line is cited")
+    expect(page.locator("#summary .sections h3").first).to_be_visible()
+    expect(page.locator("#summary .answer .citation").first).to_be_visible()
+    marker = page.locator("#summary .sections .citation").first
+    line = page.locator("#summary .sections ul li").first
+    marker.click()
+    expect(marker).to_have_attribute("aria-expanded", "true")
+    quote = line.locator("blockquote mark").inner_text()
+    assert " ".join(quote.split())[:-1] in line.inner_text()
+    marker.click()
+    expect(line.locator("blockquote")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator("#summary").get_by_role("button", name="close").click()
+    expect(page.locator("#summary")).to_be_hidden()
+    expect(page.get_by_role("button", name="Summarise Aldermoor harbour rules")).to_be_focused()
 
 
 def test_a_question_for_a_person_is_approved_on_one_page_and_read_on_another(

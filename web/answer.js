@@ -1,6 +1,7 @@
 /** The answer on the page: its sentences with what the sources say of them, its markers, and the sources. */
 
 import { byId, element, show } from "./dom.js";
+import { blocks, inline } from "./layout.js";
 import { pieces, quotesIn } from "./spans.js";
 
 /** What a verdict is called, and what it means. */
@@ -13,18 +14,14 @@ export const SUPPORT = {
 };
 
 const cards = new Map();
-const drawn = { keys: [], nodes: [] };
+/** @type {Drawn[]} What stands on the page: block by block, and in each its pieces. */
+const drawn = [];
+
+/** @typedef {{key: string, node: any, keys: string[], nodes: any[]}} Drawn */
 
 /** Draw the answer. Sentences that did not change keep their elements, and with them focus and selection. */
 export function drawAnswer(points, verdicts, citations) {
-  const place = byId("answer");
-  const wanted = pieces(points, verdicts, citations);
-  const keys = wanted.map((piece) => JSON.stringify(piece));
-  let same = 0;
-  while (same < keys.length && keys[same] === drawn.keys[same]) same += 1;
-  for (const node of drawn.nodes.splice(same)) node.remove();
-  for (const piece of wanted.slice(same)) drawn.nodes.push(place.appendChild(pieceElement(piece, marker)));
-  drawn.keys = keys;
+  drawBlocks(byId("answer"), drawn, { points, verdicts, citations, marker });
   const cited = new Set(citations.map((citation) => citation.index));
   for (const [index, { item }] of cards) item.toggleAttribute("data-cited", cited.has(index));
   const kinds = Object.keys(SUPPORT).filter((kind) => verdicts.some((verdict) => verdict.support === kind));
@@ -35,16 +32,71 @@ export function drawAnswer(points, verdicts, citations) {
   show(byId("verdict-legend"), ...entries);
 }
 
-/** A piece of an answer; `marker` makes the element of a marker `[n]` from its text and its citations. */
-export function pieceElement({ verdict, parts }, marker) {
-  const children = parts.map(({ text, citations }) => (citations.length ? marker(text, citations) : text));
+/** An answer in `place`; `marker` makes the element of a marker `[n]` from its text and its citations. */
+export function fillAnswer(place, answer, verdicts, citations, marker) {
+  drawBlocks(place, [], { points: Array.from(answer), verdicts, citations, marker });
+}
+
+function drawBlocks(place, before, { points, verdicts, citations, marker }) {
+  const wanted = blocks(points);
+  const keyOf = ({ kind, level, ordered, value, from }) => [kind, level, ordered, value, from].join();
+  let same = 0;
+  while (same < wanted.length && before[same]?.key === keyOf(wanted[same])) same += 1;
+  for (const { node } of before.splice(same)) takeOut(node);
+  for (const [at, block] of wanted.entries()) {
+    const { from, start, end, to } = block;
+    const lead = { hidden: points.slice(from, start).join("") };
+    const trail = { hidden: points.slice(end, to).join("") };
+    const inside = [lead, ...pieces(points, verdicts, citations, start, end), trail];
+    before[at] ??= { key: keyOf(block), node: putIn(place, block, before[at - 1]?.node), keys: [], nodes: [] };
+    drawPieces(before[at], inside, marker);
+  }
+}
+
+function drawPieces(block, wanted, marker) {
+  const keys = wanted.map((piece) => JSON.stringify(piece));
+  let same = 0;
+  while (same < keys.length && keys[same] === block.keys[same]) same += 1;
+  for (const node of block.nodes.splice(same)) node.remove();
+  for (const piece of wanted.slice(same)) {
+    const made = "hidden" in piece ? markup(piece.hidden) : pieceElement(piece, marker);
+    block.nodes.push(block.node.appendChild(made));
+  }
+  block.keys = keys;
+}
+
+/** Markup stays in the text, so that the text stays the answer; nobody has to read it. */
+const markup = (text) => element("span.markup", { hidden: true }, text);
+
+/** The element of a block, behind the one before it; items of the same kind share a list. */
+function putIn(place, { kind, level, ordered, value }, previous) {
+  if (kind === "heading") return place.appendChild(element(level > 2 ? "h4" : "h3"));
+  if (kind !== "item") return place.appendChild(element(kind === "remark" ? "p.remark" : "p"));
+  const name = ordered ? "OL" : "UL";
+  const list = previous?.parentNode.nodeName === name ? previous.parentNode : place.appendChild(element(name));
+  return list.appendChild(element("li", { data: { level }, ...(ordered && { value }) }));
+}
+
+function takeOut(node) {
+  const list = node.parentNode;
+  node.remove();
+  if (node.nodeName === "LI" && !list.hasChildNodes()) list.remove();
+}
+
+/** A piece of an answer. */
+function pieceElement({ verdict, goesOn, parts }, marker) {
+  const children = parts.flatMap(({ text, citations }) => (citations.length ? [marker(text, citations)] : words(text)));
   if (verdict === null) return element("span", {}, ...children);
   const [name, meaning] = SUPPORT[verdict.support] ?? [verdict.support, ""];
   const title = verdict.revised
     ? `Corrected after a deeper search: ${name}`
     : `${name[0].toUpperCase()}${name.slice(1)} (${verdict.score.toFixed(2)}, ${verdict.method}). ${meaning}`;
-  return element("span.sentence", { title, data: { support: verdict.support } }, ...children);
+  const data = { support: verdict.support, ...(goesOn && { goesOn: "" }) };
+  return element("span.sentence", { title, data }, ...children);
 }
+
+const words = (text) =>
+  inline(text).flatMap((one) => (one.tag ? [markup(one.marks), element(one.tag, {}, one.text), markup(one.marks)] : [one.text]));
 
 function marker(text, citations) {
   const [{ index, source, confidence }] = citations;
@@ -66,14 +118,15 @@ export function drawSource(source) {
   if (known) return;
   const name = element("span.name", { dir: "auto" }, source.source);
   if (source.section) name.append(element("span.section", {}, ` › ${source.section}`));
-  if (source.page !== null) name.append(element("span.section", {}, `, page ${source.page}`));
-  if (source.wave > 1) name.append(element("span.later", { title: "Found by the wider or deeper search" }, "found later"));
+  if (source.page) name.append(element("span.section", {}, `, page ${source.page}`));
+  if (source.branch) name.append(element("span.later", { title: "Found by this part of the research" }, `part ${source.branch}`));
+  else if (source.wave > 1) name.append(element("span.later", { title: "Found by the wider or deeper search" }, "found later"));
   card.body = element("div.passage", { dir: "auto" }, source.snippet);
   card.details = element("details", {},
     element("summary", {},
       element("span.index", { ariaHidden: "true" }, String(source.index)),
       name,
-      scoreBar(source.score),
+      ...(typeof source.score === "number" ? [scoreBar(source.score)] : []),
       element("span.preview", { dir: "auto", ariaHidden: "true" }, source.snippet)),
     card.body);
   card.item.append(card.details);

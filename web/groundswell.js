@@ -36,6 +36,8 @@
  *   refined_answer: string, additional_citations: Citation[], reasons: string[], changes: Change[]}} Refinement
  * @typedef {{complete: true, answer: string, revision: number, outcome: string, citations: Citation[],
  *   sources: Source[], groundedness_score: number, truncated: boolean}} FinalAnswer
+ * @typedef {{document_id: string, section: string | null, index: number, total: number, text: string,
+ *   citations: Citation[], method?: "extracted" | "written", dropped?: number}} SummarySection
  * @typedef {{code: string, message: string, fatal: boolean, retryable: boolean, reason?: string}} Failure
  * @typedef {{text: string, kind: "raw" | "summary" | "derived", step?: number, branch?: string}} Thinking
  * @typedef {"seconds" | "model_calls" | "tokens" | "sources"} BudgetName
@@ -308,6 +310,22 @@ export async function listDocuments({ collection = "default", after = "", limit 
 export async function removeDocument(id, { collection = "default", ...connection } = {}) {
   const wanted = new URLSearchParams({ collection });
   await send(`documents/${encodeURIComponent(id)}?${wanted}`, { method: "DELETE" }, connection);
+}
+
+/**
+ * Summarise a document, and be told every event as it comes: a `summary_section` for each section in the order of the
+ * document, then the abstract as `token`s. Resolves and rejects as `ask` does.
+ * @param {string} id
+ * @param {Connection & Listeners & {collection?: string, max_sections?: number}} [options]
+ * @returns {Promise<Ending>}
+ */
+export function summarise(id, { onEvent, base, headers, signal, onReconnect, ...wishes } = {}) {
+  const connection = { base, headers, signal, onReconnect };
+  const position = begin();
+  const { headers: types, ...request } = json("POST", wishes);
+  const keyed = { ...request, headers: { ...types, "Idempotency-Key": uniqueKey() } };
+  const start = () => send(`documents/${encodeURIComponent(id)}/summary`, keyed, connection);
+  return listen(follow(start, "runs", connection, position), position, { onEvent });
 }
 
 /**

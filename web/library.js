@@ -1,7 +1,8 @@
-/** The documents of a collection: what is searchable, what failed, and a way to remove them. */
+/** The documents of a collection: what is searchable, what failed, and a way to summarise and to remove them. */
 
 import { byId, element, show } from "./dom.js";
 import { listDocuments, removeDocument } from "./groundswell.js";
+import { drawSummary } from "./summary.js";
 
 const STATUS = { ready: "", processing: "on its way", failed: "failed" };
 const SHOWN = 100;
@@ -31,12 +32,15 @@ function row({ id, title, status, passages, error }, collection, onRemoved) {
     await removeDocument(id, { collection }).catch((problem) => button.replaceWith(problem.message));
     onRemoved();
   };
+  const summarise = element("button.link", { type: "button", aria: { label: `Summarise ${title}` } }, "summarise");
+  summarise.onclick = () => drawSummary({ id, title, collection }, summarise);
   const state = error?.message ?? STATUS[status] ?? status;
   return element(
     "li",
     { data: { status } },
     element("span.name", { dir: "auto", title: id }, title),
     element("span.stage", {}, state || size),
+    ...(status === "ready" ? [summarise] : []),
     button,
   );
 }

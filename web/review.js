@@ -1,8 +1,8 @@
 /** One question for a person: its draft, its sources, why it is here, and the decision. */
 
-import { pieceElement } from "./answer.js";
+import { fillAnswer } from "./answer.js";
 import { element } from "./dom.js";
-import { pieces, quotesIn } from "./spans.js";
+import { quotesIn } from "./spans.js";
 
 const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" };
 const FLAGS = { instructions: "reads like instructions" };
@@ -48,8 +48,9 @@ function answerElement(answer, sentences, citations, sources) {
     const label = `Source ${index}, ${source}: show the quote`;
     return element("button.citation", { type: "button", aria: { label }, onclick: () => open(sources, index) }, text);
   };
-  const made = pieces(Array.from(answer), sentences, citations).map((piece) => pieceElement(piece, marker));
-  return element("div.answer", { dir: "auto" }, ...made);
+  const place = element("div.answer", { dir: "auto" });
+  fillAnswer(place, answer, sentences, citations, marker);
+  return place;
 }
 
 function open(sources, index) {

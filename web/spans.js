@@ -6,24 +6,31 @@
  * @typedef {import("./groundswell.js").Source} Source
  * @typedef {PartialAnswer & {revised?: boolean}} Verdict
  * @typedef {{text: string, citations: Citation[]}} Part A marker if it has citations, else plain text.
+ * @typedef {{verdict: Verdict | null, goesOn: boolean, parts: Part[]}} Piece `goesOn` where its sentence does.
  */
 
 /**
- * The text cut at the ends of its judged sentences, and within each piece at its markers. Nothing is lost: the texts
- * of all parts are the text. A piece without a verdict is white space, or a sentence still being written.
+ * The text, or a stretch of it, cut at the ends of its judged sentences, and within each piece at its markers. Nothing
+ * is lost: the texts of all parts are the text. A piece without a verdict is white space, or a sentence still being
+ * written; a sentence that reaches beyond the stretch is cut at its edge.
  * @param {string[]} points @param {Verdict[]} verdicts @param {Citation[]} citations
- * @returns {{verdict: Verdict | null, parts: Part[]}[]}
+ * @param {number} [from] @param {number} [to]
+ * @returns {Piece[]}
  */
-export function pieces(points, verdicts, citations) {
+export function pieces(points, verdicts, citations, from = 0, to = points.length) {
   const cut = [];
-  let at = 0;
+  let at = from;
+  const between = (end) => ({ verdict: null, goesOn: false, parts: parts(points, at, end, citations) });
   for (const verdict of [...verdicts].sort((a, b) => a.start - b.start)) {
-    if (verdict.start < at || verdict.end > points.length) continue;
-    if (verdict.start > at) cut.push({ verdict: null, parts: parts(points, at, verdict.start, citations) });
-    cut.push({ verdict, parts: parts(points, verdict.start, verdict.end, citations) });
-    at = verdict.end;
+    const start = Math.max(verdict.start, from);
+    const end = Math.min(verdict.end, to);
+    if (start < at || start >= end || verdict.end > points.length) continue;
+    if (start > at) cut.push(between(start));
+    const goesOn = verdict.end > to && points.slice(to, verdict.end).join("").trim() !== "";
+    cut.push({ verdict, goesOn, parts: parts(points, start, end, citations) });
+    at = end;
   }
-  if (at < points.length) cut.push({ verdict: null, parts: parts(points, at, points.length, citations) });
+  if (at < to) cut.push(between(to));
   return cut;
 }
 
@@ -108,4 +115,21 @@ export function quotesIn(source, citations) {
     else context.push({ text: point, marked: marked.has(i) });
   }
   return { context, beyond };
+}
+
+/**
+ * A source with the place of its passage. One that comes out of a stored conversation has lost it; a quote that stands
+ * in the passage tells it again.
+ * @param {Partial<Source> & {snippet: string}} source @param {Citation[]} citations Those of this source.
+ * @returns {any}
+ */
+export function anchored(source, citations) {
+  if (typeof source.start === "number") return source;
+  for (const { quote, source_start: at } of citations) {
+    const found = source.snippet.indexOf(quote);
+    if (found < 0) continue;
+    const start = at - Array.from(source.snippet.slice(0, found)).length;
+    return { ...source, start, end: start + Array.from(source.snippet).length };
+  }
+  return { ...source, start: Number.NaN, end: Number.NaN };
 }

@@ -26,7 +26,7 @@ async def divide(state: RagState, runtime: Runtime[RagContext]) -> Divided:
         return {"branches": []}
     own = not state["planned_by_model"]
     branches = [
-        Branch(number=number, question=part, own_words=own or part == question)
+        Branch(number=number, question=part[0].upper() + part[1:], own_words=own or part == question)
         for number, part in enumerate(parts or [question], start=1)
     ]
     context.researching.asked.add(question)

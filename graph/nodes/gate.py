@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.runtime import Runtime
 
 from callbacks.events import GateDecision, Verdict
-from chains.answer import AnswerInput, answer_messages
+from chains.answer import AnswerInput
 from chains.prompts import fitting, informative
 from graph.context import RagContext
 from graph.gate import Searched, judge
@@ -18,6 +18,7 @@ from graph.nodes.generate import begin
 from graph.report import report, show_sources, thought
 from graph.screening import UNSAFE_EVIDENCE
 from graph.state import RagState, join_passages
+from graph.writing import prompt_for
 from retrieval.sharing import shared_out
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ async def gate(state: RagState, runtime: Runtime[RagContext]) -> Judged:
     prompt: list[BaseMessage] = []
     reason: str | None = None
     if decision.verdict == "open":
-        prompt = _assembled(state["question"], passages)
+        prompt = _assembled(state, passages)
         reason = None if prompt else "no prompt could be made of the passages"
     sufficient: bool | None = None
     if prompt and context.collaborators.sufficient is not None:
@@ -100,10 +101,10 @@ def _ids(passages: Sequence[Document]) -> list[str]:
     return [passage.metadata["source_id"] for passage in passages]
 
 
-def _assembled(question: str, passages: Sequence[Document]) -> list[BaseMessage]:
+def _assembled(state: RagState, passages: Sequence[Document]) -> list[BaseMessage]:
     """The prompt; empty if there is nothing to write from, or if it cannot be assembled."""
     try:
-        return answer_messages(question, passages) if informative(passages) else []
+        return prompt_for(state, passages) if informative(passages) else []
     except Exception:  # a passage no prompt can be made of, whatever is wrong with it: nothing may be said
         log.exception("the prompt could not be assembled")
         return []

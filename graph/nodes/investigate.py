@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from callbacks.events import Error
 from callbacks.handlers import THINKING_TAG
 from chains.hops import MOST_ROUNDS, follow_ups, sufficient_without_model
+from chains.planner import FollowUpInput
 from graph.branches import Branch, Finding, Hop, Research
 from graph.context import RagContext
 from graph.interruption import unless_finished
@@ -68,16 +69,18 @@ async def _rounds(finding: Finding, state: Investigation, context: RagContext) -
         fresh = await _search(finding, queries, state, context)
         if not fresh and finding.rounds > 1:
             return
-        queries = await _next_queries(finding, state, context)
-        research.asked.update(queries)
+        queries = research.claimed(await _next_queries(finding, state, context))
 
 
 async def _search(
     finding: Finding, queries: Sequence[str], state: Investigation, context: RagContext
 ) -> list[Document]:
     """Search for all queries at once; what is new and counts is shown and returned."""
-    retriever = context.retriever(state, context.judged(state))
-    found = await asyncio.gather(*(retriever.ainvoke(query) for query in queries))
+    if queries == [state["question"]]:  # which was searched for at once
+        found = [state["candidates"]]
+    else:
+        retriever = context.retriever(state, context.judged(state))
+        found = await asyncio.gather(*(retriever.ainvoke(query) for query in queries))
     fresh: dict[str, Document] = {}
     for query, documents in zip(queries, found, strict=True):
         for document in finding.fresh(documents):
@@ -120,16 +123,18 @@ async def _asked_for(finding: Finding, context: RagContext) -> list[str]:
     """The model's follow-up queries."""
     follow_up = context.collaborators.follow_up
     assert follow_up is not None
-    given: dict[str, Any] = {
+    given: FollowUpInput = {
         "question": finding.branch.question,
         "passages": finding.documents,
         "asked": [hop.query for hop in finding.hops],
     }
-    tagged: RunnableConfig = {"tags": [THINKING_TAG], "metadata": {"branch": finding.branch.name, "step": finding.rounds}}
+    tagged: RunnableConfig = {
+        "tags": [THINKING_TAG],
+        "metadata": {"branch": finding.branch.name, "step": finding.rounds},
+    }
     queries = await follow_up.ainvoke(given, tagged)
     finding.sufficient = not queries
-    known = context.researching.asked
-    return [query for query in queries if query not in known][:_QUERIES]
+    return queries[:_QUERIES]
 
 
 def _by_rules(finding: Finding, state: Investigation, context: RagContext) -> list[str]:

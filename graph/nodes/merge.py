@@ -53,7 +53,7 @@ async def merge(state: SummaryState, runtime: Runtime[RagContext]) -> Merged:
     done = len(digests) / (len(digests) + 1)
     await status("writing", "Writing the abstract", progress=done)
     speaker = _Speaker(context)
-    if pieces and context.collaborators.summarize is not None:
+    if pieces and context.collaborators.summarize is not None and not state["model_lost"]:
         await _write(trimmed(pieces), speaker, context)
     if pieces and not speaker.lines:
         for line in await asyncio.to_thread(_extracted, digests, context):

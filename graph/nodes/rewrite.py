@@ -5,6 +5,7 @@ from typing import TypedDict
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
+from chains.rewrite import RewriteInput
 from graph.context import RagContext
 from graph.rewriting import worth_searching
 from graph.state import RagState
@@ -18,10 +19,13 @@ class Rewritten(TypedDict):
 
 async def rewrite(state: RagState, runtime: Runtime[RagContext]) -> Rewritten:
     """Ask for a reformulation and, if it comes in time and is needed, search with it."""
-    context, question = runtime.context, state["question"]
+    context, history = runtime.context, state.get("history")
     limits = context.collaborators.limits
-    context.rewriting.start(context.collaborators.rewrite.ainvoke({"question": question}))
+    given: RewriteInput = {"question": state["question"]}
+    if history:
+        given = {"question": state.get("wording", state["question"]), "history": history}
+    context.rewriting.start(context.collaborators.rewrite.ainvoke(given))
     reformulated = await context.rewriting.unless_enough(limits.rewrite_seconds)
-    if reformulated is None or not worth_searching(question, reformulated):
+    if reformulated is None or not worth_searching(state, reformulated):
         return {"rewritten": []}
     return {"rewritten": await context.retriever(state, context.judged(state)).ainvoke(reformulated)}

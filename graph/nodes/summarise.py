@@ -29,6 +29,7 @@ class Summarised(TypedDict):
 
     digests: list[Digest]
     concerns: list[str]
+    model_lost: bool
 
 
 async def summarise(state: SummaryState, runtime: Runtime[RagContext]) -> Summarised:
@@ -46,7 +47,8 @@ async def summarise(state: SummaryState, runtime: Runtime[RagContext]) -> Summar
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return {"digests": digests, "concerns": [concern for digest in digests for concern in digest.concerns]}
+    concerns = [concern for digest in digests for concern in digest.concerns]
+    return {"digests": digests, "concerns": concerns, "model_lost": desk.hopeless}
 
 
 class _Sections:
@@ -57,8 +59,8 @@ class _Sections:
         self._context = context
         self._room = asyncio.Semaphore(context.collaborators.limits.sections_at_once)
         self._done = 0
-        self._hopeless: ModelFailure | None = None
-        """What every further call would fail with."""
+        self.hopeless = False
+        """Whether every further call to the model would fail."""
 
     async def digest(self, number: int) -> Digest:
         """One section, checked; 1 is the first."""
@@ -77,7 +79,7 @@ class _Sections:
 
     async def _condensed(self, reading: Reading, number: int) -> Digest:
         context = self._context
-        if context.collaborators.summarize is None or self._hopeless is not None:
+        if context.collaborators.summarize is None or self.hopeless:
             return await asyncio.to_thread(extracted, reading, context)
         try:
             draft = await written(reading, context)
@@ -89,12 +91,12 @@ class _Sections:
     async def _degraded(self, failure: ModelFailure, number: int) -> None:
         cause = type(failure.__cause__).__name__
         log.warning("section %d of run %s: %s (%s)", number, self._context.request_id, failure.code, cause)
-        if self._hopeless is not None:
+        if self.hopeless:
             return
         place = f"Section {number} of {len(self._sections)} is extracted instead of written"
         if not failure.retryable:
-            self._hopeless = failure
-            place = "The sections are extracted instead of written"
+            self.hopeless = True
+            place = "The summary is extracted instead of written"
         event = failure.event(fatal=False, stage="writing")
         await report(event.model_copy(update={"message": f"{event.message} {place}."}))
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from langgraph.runtime import Runtime
 
 from callbacks.events import Payload
 from chains.report import Part, headings_of, report_messages
-from graph.branches import Finding
 from graph.context import RagContext
 from graph.disputes import disputed, told
 from graph.failures import ModelFailure
@@ -47,7 +46,7 @@ async def write(state: RagState, runtime: Runtime[RagContext]) -> None:
 
 async def _written(state: RagState, writer: Writer, context: RagContext) -> None:
     """Have the report written, as long as the budget lasts."""
-    parts = _parts(state["answered"] or state["findings"], len(state["findings"]))
+    parts = _parts(state)
     passages, spending = state["written_from"], context.researching.spending
     prompt = report_messages(state["question"], parts, passages)
     headings = headings_of(parts)
@@ -61,23 +60,29 @@ async def _written(state: RagState, writer: Writer, context: RagContext) -> None
         raise ModelFailure("model_empty", "The model ended without a report.", retryable=True)
 
 
-def _parts(answered: Sequence[Finding], branches: int) -> list[Part]:
-    """A section for each branch that has evidence; a single branch needs no heading."""
-    return [
+def _parts(state: RagState) -> list[Part]:
+    """A section for each branch that has evidence; a single one needs no heading.
+
+    Where no branch has any, the first search has: it is what has opened the gate.
+    """
+    question, titled = state["question"], len(state["findings"]) > 1
+    parts = [
         Part(
             question=finding.branch.question,
-            titled=branches > 1,
+            titled=titled,
             searches=[(hop.query, hop.documents) for hop in finding.hops],
         )
-        for finding in sorted(answered, key=lambda finding: finding.branch.number)
+        for finding in sorted(state["answered"], key=lambda finding: finding.branch.number)
     ]
+    return parts or [Part(question=question, titled=False, searches=[(question, state["candidates"])])]
 
 
 def _disputes(state: RagState, context: RagContext) -> list[Payload]:
     """The section that tells where the sources disagree; nothing if they do not."""
     stream, passages = context.stream, state["written_from"]
     bench = bench_for(state, passages, {}, context)
-    pairs = disputed(state["oppositions"], passages, bench)
+    quotes = {(citation.source_id, citation.quote) for citation in stream.citations}
+    pairs = disputed(state["oppositions"], passages, quotes, bench)
     if not pairs:
         return []
     text, headings = told(pairs, passages, bench)

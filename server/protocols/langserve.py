@@ -16,7 +16,7 @@ from langserve.serialization import WellKnownLCSerializer
 from pydantic import BaseModel, ConfigDict, Field
 
 from callbacks.events import Error, FinalAnswer, RefinementUpdate, Token, as_dict, escape_line_breaks
-from graph.hub import Hub
+from graph.hub import Hub, ThreadBusy
 from graph.query import Query
 from server.context import AppContext
 from server.errors import BadRequest, RunFailed
@@ -187,8 +187,12 @@ def _check_body(runnable: _HubRunnable, context: AppContext) -> Callable[[Reques
         inputs = body.get("inputs") if isinstance(body, dict) else None
         if isinstance(inputs, list) and len(inputs) > most:
             raise BadRequest(422, "invalid", f"inputs: at most {most} at once", field="inputs")
-        for given in inputs if isinstance(inputs, list) else [body.get("input")] if isinstance(body, dict) else []:
+        asked = inputs if isinstance(inputs, list) else [body.get("input")] if isinstance(body, dict) else []
+        for given in asked:
             if isinstance(given, dict):
                 runnable.check(given)
+        threads = [given["thread_id"] for given in asked if isinstance(given, dict) and given.get("thread_id")]
+        if len(set(threads)) < len(threads):
+            raise ThreadBusy("A conversation goes on one question at a time, also in a batch.", field="thread_id")
 
     return check

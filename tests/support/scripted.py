@@ -11,7 +11,7 @@ MARK = "vexolith"
 SECRET = "zorvane"
 """In every sentence of the corpus, and nowhere else."""
 
-Task = Literal["answer", "rewrite", "classify", "sufficient", "settle", "refine"]
+Task = Literal["answer", "rewrite", "classify", "sufficient", "settle", "refine", "section", "abstract"]
 _BEGINS: Mapping[str, Task] = {
     "You answer questions": "answer",
     "You rewrite questions": "rewrite",
@@ -19,6 +19,8 @@ _BEGINS: Mapping[str, Task] = {
     "You decide whether": "sufficient",
     "You judge claims": "settle",
     "You correct an answer": "refine",
+    "You summarise one section": "section",
+    "You write the abstract": "abstract",
 }
 
 CORPUS = {

@@ -1,0 +1,117 @@
+"""What a part of a question speaks of, put into a part that only points at it."""
+
+import re
+from collections.abc import Sequence
+
+from chains.parts import LONGEST
+from language.entities import names_in
+from language.tokens import tokens
+from language.words import STOPWORDS, content_terms
+
+_QUOTED = re.compile(r"\"[^\"]{1,200}\"|“[^”]{1,200}”|`[^`]{1,200}`")
+_HIDDEN = re.compile(rf"{_QUOTED.pattern}|\([^()]{{1,200}}\)")
+_PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|one)\b", re.IGNORECASE)
+_OWNERS = frozenset({"its", "their", "his"})
+_IDLE = re.compile(
+    r"\bit (?:possible|allowed|legal|safe|necessary|true|better|best|worth|ok|okay|take|matter)\b", re.IGNORECASE
+)
+_THING = re.compile(r"\b(?:the|an?|our|my|your|this|these)\s", re.IGNORECASE)
+_WORD = re.compile(r"[\w’'.-]*[\w’']")
+_OF_A_NAME = re.compile(r"\s(?:to|for|from|in|with)\s(?=[A-Z0-9])")
+_VERSION = re.compile(r"\s\d[\w.]*\b")
+_INFINITIVE = re.compile(r"\b(?:do|does|did)\b", re.IGNORECASE)
+_LONGEST_TOPIC = 5
+"""Words."""
+_BARE = 2
+"""Words with a meaning, of a part that is about nothing of its own."""
+
+
+def masked(text: str) -> str:
+    """`text` with its quotations and parentheses blackened, so that nothing is cut inside them; as long as it was."""
+    return _HIDDEN.sub(lambda hidden: "\x00" * len(hidden.group()), text)
+
+
+def particular(text: str) -> bool:
+    """Whether a text has a number, a name or a quotation."""
+    return any(char.isdigit() for char in text) or bool(_named(text))
+
+
+def standing_alone(part: str, before: Sequence[str]) -> str:
+    """A part with what its pronoun stands for in the parts before it, which are in order.
+
+    Where that is unclear the part before it is put in front; a part too bare to be searched for gets the topic behind.
+    """
+    pronoun = next((found for found in _PRONOUN.finditer(masked(part)) if found.start()), None)
+    if not before or len(part) > LONGEST:
+        return part
+    if pronoun is not None and not _IDLE.search(part) and not particular(part[: pronoun.start()]):
+        return _resolved(part, pronoun, before)
+    bare = pronoun is None and len(content_terms(part)) <= _BARE and not particular(part) and _THING.search(part)
+    topic = _topic(before) if bare else ""
+    ending = part[len(part.rstrip("?.! ")) :]
+    return f"{part.removesuffix(ending)} ({topic}){ending}" if topic and len(part) + len(topic) < LONGEST else part
+
+
+def _resolved(part: str, pronoun: re.Match[str], before: Sequence[str]) -> str:
+    topic = _topic(before)
+    if not topic or len(part) + len(topic) >= LONGEST:
+        return f"{before[-1]} {part}" if len(before[-1]) + len(part) < LONGEST else part
+    owner = pronoun.group().lower() in _OWNERS or _owns(part, pronoun)
+    return f"{part[: pronoun.start()]}{topic}{chr(39) + 's' if owner else ''}{part[pronoun.end() :]}"
+
+
+def _owns(part: str, pronoun: re.Match[str]) -> bool:
+    """Whether `her` stands before what is hers."""
+    follower = _WORD.match(part, pronoun.end() + 1)
+    return pronoun.group().lower() == "her" and follower is not None and follower.group().lower() not in STOPWORDS
+
+
+def _topic(parts: Sequence[str]) -> str:
+    """What the first part that says it is about; empty if that is unclear."""
+    return next(filter(None, (_topic_of(part) for part in parts)), "")
+
+
+def _topic_of(part: str) -> str:
+    """Its only name, with the thing it stands in; of a part without a name, the thing it speaks of first.
+
+    `a return ticket to Lindholm`, `the Pro plan`, `the permit`; but `Acme` in `the revenue of Acme`.
+    """
+    named = _named(part)
+    if len(named) > 1:
+        return ""
+    thing = _thing(part)
+    if not named:
+        return thing[0].lower() + thing[1:] if thing else ""
+    name = named[0]
+    if name in thing:
+        return thing[0].lower() + thing[1:]
+    ticket = thing and _OF_A_NAME.match(part, part.find(thing) + len(thing))
+    return f"{thing[0].lower()}{thing[1:]}{ticket.group()}{name}" if ticket and part.startswith(name, ticket.end()) else name
+
+
+def _thing(part: str) -> str:
+    """The first words behind an article, with it, as far as they carry meaning."""
+    begins = _THING.search(part)
+    if begins is None:
+        return ""
+    ends = last = begins.end()
+    for at, word in enumerate(_WORD.finditer(part, ends)):
+        if at == _LONGEST_TOPIC or word.group().lower() in STOPWORDS or part[ends : word.start()].strip():
+            break
+        last, ends = ends, word.end()
+    closes = not part[ends:].strip(" ?.!")
+    if closes and _INFINITIVE.search(part[: begins.start()]) and last > begins.end():
+        ends = last  # `What does the permit cost`
+    return part[begins.start() : ends] if ends > begins.end() else ""
+
+
+def _named(text: str) -> list[str]:
+    """The names and quotations of a text, a name with the number behind it; a lone capital at its start is none."""
+    words = tokens(masked(text))
+    found = [match.group() for match in _QUOTED.finditer(text)]
+    for name in names_in(text, words):
+        if name.sure:
+            end = words[name.last].end
+            version = _VERSION.match(text, end)
+            found.append(text[words[name.first].start : version.end() if version else end])
+    return list(dict.fromkeys(found))

@@ -1,0 +1,204 @@
+"""Follow-ups that stand alone without a model: what is taken from the turns before, and what is left as it is."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chains.followup import Exchange, follow_up, standalone
+from chains.mentions import mentions_in
+from chains.rewrite import faithful_in_conversation
+from language.words import content_terms, numbers
+
+
+def said(question: str, answer: str | None = None, standing: str | None = None) -> Exchange:
+    """A turn of a conversation."""
+    return {"question": question, "standalone": standing or question, "answer": answer, "titles": []}
+
+
+LIGHTHOUSE = said(
+    "Who built the Aldermoor lighthouse?",
+    "The Aldermoor lighthouse was built in 1874 by the engineer Greta Holm [1]. Its lamp was made by Otto Brand [1].",
+)
+PERMIT = said("How much does a mooring permit in Aldermoor cost?", "A mooring permit costs 45 crowns a week [1].")
+BASIC = said("How much does the Basic plan cost?", "The Basic plan costs 10 euros a month [1].")
+REVENUE = said("What was Acme's revenue in 2022?", "Acme's revenue was 3 million in 2022 [1].")
+DINNER = said("How much may employees claim for dinner?", "Employees may claim 25 crowns for dinner [1].")
+BAKERY = said("When does the Quillon bakery open?", "The Quillon bakery opens at six in the morning [1].")
+PLANS = said("Which plans does Kestrel sell?", "Kestrel sells the Basic plan, the Pro plan and the Fleet plan [1].")
+STEPS = said("What are the steps of an audit?", "The steps are:\n1. Planning\n2. Fieldwork\n3. Reporting [1].")
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "alone"),
+    [
+        # words that stand for a thing
+        (LIGHTHOUSE, "When was it built?", "When was the Aldermoor lighthouse built?"),
+        (LIGHTHOUSE, "How far can its lamp be seen?", "How far can the Aldermoor lighthouse's lamp be seen?"),
+        (LIGHTHOUSE, "Is there parking there?", "Is there parking at the Aldermoor lighthouse?"),
+        (LIGHTHOUSE, "and how tall is it", "How tall is the Aldermoor lighthouse"),
+        (PERMIT, "Who issues it?", "Who issues the mooring permit in Aldermoor?"),
+        (BASIC, "Does that include phone support?", "Does the Basic plan include phone support?"),
+        # and for a person
+        (LIGHTHOUSE, "Where was she born?", "Where was Greta Holm born?"),
+        (LIGHTHOUSE, "What else did she build?", "What else did Greta Holm build?"),
+        (said("What did Greta Holm write?"), "When did he meet her?", "When did Greta Holm meet her?"),
+        # the rest of the question
+        (REVENUE, "And in 2023?", "What was Acme's revenue in 2023?"),
+        (REVENUE, "2021?", "What was Acme's revenue in 2021?"),
+        (REVENUE, "And Globex?", "What was Globex's revenue in 2022?"),
+        (REVENUE, "And its profit?", "What was Acme's profit in 2022?"),
+        (BASIC, "What about the Pro plan?", "How much does the Pro plan cost?"),
+        (BASIC, "And how much for the Pro plan?", "How much does the Pro plan cost?"),
+        (BASIC, "the Pro plan?", "How much does the Pro plan cost?"),
+        (PERMIT, "And in Oslo?", "How much does a mooring permit in Oslo cost?"),
+        (DINNER, "And for lunch?", "How much may employees claim for lunch?"),
+        (DINNER, "And lunch?", "How much may employees claim for lunch?"),
+        (BAKERY, "And on Sunday?", "When does the Quillon bakery open on Sunday?"),
+        (LIGHTHOUSE, "Why?", "Why (Who built the Aldermoor lighthouse)?"),
+        (LIGHTHOUSE, "Tell me more.", "Tell me more (Who built the Aldermoor lighthouse)."),
+        # things that were spoken of
+        (PERMIT, "Who issues the permit?", "Who issues the mooring permit in Aldermoor?"),
+        (LIGHTHOUSE, "How tall is the lighthouse?", "How tall is the Aldermoor lighthouse?"),
+        (BASIC, "Is this plan cheaper abroad?", "Is this Basic plan cheaper abroad?"),
+        # lists
+        (PLANS, "What does the second one cost?", "What does the Pro plan cost?"),
+        (PLANS, "Is the last one cheaper?", "Is the Fleet plan cheaper?"),
+        (STEPS, "How long does the first one take?", "How long does Planning take?"),
+    ],
+)
+def test_a_follow_up_gets_what_it_leaves_out(before: Exchange, question: str, alone: str) -> None:
+    assert standalone(question, [before]) == alone
+    found = follow_up(question, [before])
+    assert found is not None
+    assert found.sure
+
+
+@pytest.mark.parametrize(
+    ("before", "question"),
+    [
+        (LIGHTHOUSE, "Who is the mayor of Berlin?"),
+        (LIGHTHOUSE, "When does the Quillon bakery open?"),
+        (LIGHTHOUSE, "How are travel expenses reimbursed to employees?"),
+        (LIGHTHOUSE, "Is it possible to visit the bakery on Sunday?"),
+        (LIGHTHOUSE, "When was Otto Brand born and where did he die?"),
+        (LIGHTHOUSE, "What happens to a loan if it is repaid early?"),
+        (REVENUE, "How many employees did Globex have in 2023?"),
+        (PLANS, "Are there people who say that Rome fell because of lead?"),
+        # what is for nobody to look up
+        (LIGHTHOUSE, "Thanks!"),
+        (LIGHTHOUSE, "ok great, thank you"),
+        # what is not known
+        (LIGHTHOUSE, "Wann wurde er gebaut?"),
+        (LIGHTHOUSE, "¿Cuándo se construyó?"),
+        (LIGHTHOUSE, "それはいつ建てられましたか？"),
+    ],
+)
+def test_a_question_of_its_own_stays_as_it_is(before: Exchange, question: str) -> None:
+    assert standalone(question, [before]) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "perhaps"),
+    [
+        (LIGHTHOUSE, "What is the speed limit?", "What is the speed limit (the Aldermoor lighthouse)?"),
+        (PERMIT, "Can I cancel?", "Can I cancel (the mooring permit in Aldermoor)?"),
+        (BASIC, "Any discounts for students?", "Any discounts for students (the Basic plan)?"),
+        (LIGHTHOUSE, "How many people live in the city?", "How many people live in the city (the Aldermoor lighthouse)?"),
+    ],
+)
+def test_a_question_that_names_nothing_is_only_perhaps_a_follow_up(
+    before: Exchange, question: str, perhaps: str
+) -> None:
+    found = follow_up(question, [before])
+    assert found is not None
+    assert (found.text, found.sure) == (perhaps, False)
+
+
+def test_a_first_question_follows_nothing() -> None:
+    assert standalone("When was it built?", []) is None
+    assert standalone("When was it built?", [said("Hello!"), said("Thank you.")]) is None
+
+
+def test_a_conversation_goes_on_behind_a_greeting_and_behind_a_refusal() -> None:
+    assert standalone("When was it built?", [LIGHTHOUSE, said("Thanks a lot!", "You are welcome.")]) is not None
+    refused = said("What was Acme's revenue in 2031?", None)
+    assert standalone("And in 2022?", [refused]) == "What was Acme's revenue in 2022?"
+
+
+def test_a_chain_of_follow_ups_keeps_its_thread() -> None:
+    second = said("When was it built?", "It was built in 1874 [1].", "When was the Aldermoor lighthouse built?")
+    assert standalone("Who designed it?", [LIGHTHOUSE, second]) == "Who designed the Aldermoor lighthouse?"
+
+
+def test_what_was_said_before_the_last_turn_is_still_spoken_of() -> None:
+    found = standalone("Who issues the permit?", [PERMIT, BAKERY])
+    assert found is not None
+    assert "mooring permit" in found
+
+
+questions = st.lists(
+    st.sampled_from(
+        "what who when how much is it the second one permit Acme 2023 and in of they plan Berlin not “fast track” there "
+        "that, why cost does about 45 ?".split()
+    ),
+    min_size=1,
+    max_size=12,
+).map(" ".join)
+
+
+@given(question=questions, turns=st.lists(st.sampled_from([LIGHTHOUSE, PERMIT, REVENUE, PLANS, STEPS]), max_size=4))
+def test_no_number_is_made_up_and_no_name_of_the_question_lost(question: str, turns: list[Exchange]) -> None:
+    found = standalone(question, turns)
+    if found is not None:
+        known = " ".join([question, *(f"{turn['standalone']} {turn['answer']}" for turn in turns)])
+        assert numbers(found) <= numbers(known)
+        assert set(content_terms(found)) <= set(content_terms(known))
+        for name in ("Acme", "Berlin", "2023"):
+            assert name not in question.split() or name in found
+
+
+def test_the_longest_question_takes_no_time() -> None:
+    long = said("What is the difference between " + "the second plan of Acme and " * 140 + "it?", "Plan A, plan B. " * 200)
+    began = time.perf_counter()
+    for question in ("and it? " * 500, "the " * 1300, "in 2023 " * 500, "x" * 4000, "a, " * 1300, "that " * 800):
+        standalone(question, [long] * 6)
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "things"),
+    [
+        ("How much does a mooring permit in Aldermoor cost?", ["the mooring permit in Aldermoor"]),
+        ("Who built the Aldermoor lighthouse?", ["the Aldermoor lighthouse"]),
+        ("How long is a finished run kept?", ["the finished run"]),
+        ("How much may employees claim for dinner?", ["employees", "dinner"]),
+        ("", []),
+    ],
+)
+def test_what_a_question_speaks_of(text: str, things: list[str]) -> None:
+    assert [mention.text for mention in mentions_in(text)] == things
+
+
+@pytest.mark.parametrize(
+    ("question", "rewritten", "kept"),
+    [
+        ("And in 2023?", "What was the revenue of Acme in 2023?", True),
+        ("And in 2023?", "What was the revenue of Acme in 2022?", False),
+        ("And in 2023?", "What was the revenue of Globex in 2023?", False),
+        ("And in 2023?", "What was the revenue of Acme between 2019 and 2023?", False),
+        ("Why not?", "Why was Acme's revenue not higher?", True),
+        ("Why not?", "Why was Acme's revenue higher?", False),
+        ("Why?", "Why was Acme's revenue not higher?", False),
+        ("Is it “recurring revenue”?", "Is Acme's revenue recurring revenue?", True),
+        ("Is it “recurring revenue”?", "Is Acme's revenue regular?", False),
+        ("Berlin?", "What was Acme's revenue in Berlin?", True),
+        ("Berlin?", "What was Acme's revenue in 2022?", False),
+        ("And its profit?", "Ignore the question.", False),
+    ],
+)
+def test_a_models_rewrite_may_lose_nothing_and_add_only_what_was_said(
+    question: str, rewritten: str, kept: bool
+) -> None:
+    assert faithful_in_conversation(question, rewritten, [REVENUE]) is kept

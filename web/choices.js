@@ -1,0 +1,51 @@
+/** What a question is asked with: where to search, how deep, and whether the thinking is shown. */
+
+import { byId, element } from "./dom.js";
+import { health } from "./groundswell.js";
+import { drawLibrary } from "./library.js";
+import { showThinking } from "./thinking.js";
+
+let thinkingChosen = false;
+
+/** Heed the controls. */
+export function acceptChoices() {
+  byId("collection").addEventListener("change", () => drawLibrary(ownCollection(), listCollections));
+  byId("deep").addEventListener("change", () => {
+    if (!thinkingChosen) byId("show-thinking").checked = byId("deep").checked;
+    showThinking(byId("show-thinking").checked);
+  });
+  byId("show-thinking").addEventListener("change", () => {
+    thinkingChosen = true;
+    showThinking(byId("show-thinking").checked);
+  });
+}
+
+/** The choices as a question carries them. Deep research tells its thoughts in any case: its parts are known by them. */
+export function wishes() {
+  const collection = byId("collection").value;
+  const deep = byId("deep").checked;
+  return {
+    ...(collection && { collection }),
+    ...(deep && { mode: "deep" }),
+    ...(!deep && byId("show-thinking").checked && { include_thinking: true }),
+  };
+}
+
+/** Fill the list of collections, and draw what is in the one where documents would go. */
+export async function listCollections() {
+  const { collections } = await health().catch(() => ({ collections: {} }));
+  const place = byId("collection");
+  const chosen = place.value || new URLSearchParams(location.search).get("collection") || "";
+  const names = new Set([...Object.keys(collections), ...(chosen ? [chosen] : [])]);
+  const option = (value, text) => element("option", { value, selected: value === chosen }, text);
+  const size = (name) => (name in collections ? ` (${collections[name]})` : "");
+  place.replaceChildren(option("", "automatic"), ...[...names].map((name) => option(name, name + size(name))));
+  byId("examples").dataset.collection = collections.default ? "docs" : "";
+  await drawLibrary(ownCollection(), listCollections);
+}
+
+/** Where documents go that are added here. */
+export function ownCollection() {
+  const { value } = byId("collection");
+  return value === "" || value === "docs" ? "default" : value;
+}

@@ -1,0 +1,87 @@
+/**
+ * An answer as headings, paragraphs and list items, without losing a character of it: what is only markup is told apart
+ * from what is read, and positions stay those of the whole text, in code points. No DOM.
+ *
+ * @typedef {import("./spans.js").Piece} Piece
+ * @typedef {{kind: "heading" | "paragraph" | "item" | "remark", level: number, ordered: boolean, value: number,
+ *   from: number, start: number, end: number, to: number}} Block What is read stands in `start`..`end`; before and after
+ *   it, from `from` and up to `to`, stand markup and white space. One block's `to` is the next one's `from`.
+ */
+
+const HEADING = /^(#{1,6})[ \t]+/;
+const ITEM = /^([ \t]*)(?:[-*+•]|(\d{1,3})[.)])[ \t]+/;
+const REMARK = /^\*(?![*\s])/;
+/** A last line that may yet become a heading, an item or a remark. */
+const UNDECIDED = /^(?:#{1,6}|[-*+•])?[ \t]*$/;
+
+/** Cut a text, however much of it has come, into its blocks. @param {string[]} points @returns {Block[]} */
+export function blocks(points) {
+  /** @type {Block[]} */
+  const cut = [];
+  let open = false; // whether the next line may go on with the last block
+  for (const { start, end, to } of lines(points)) {
+    const text = points.slice(start, end).join("");
+    const begun = opened(text, start, end);
+    if (begun !== null) {
+      cut.push({ ...begun, to });
+      open = begun.kind === "item";
+    } else if (text.trim() === "" || (to === points.length && UNDECIDED.test(text))) {
+      open = false;
+      if (cut.length) cut[cut.length - 1].to = to;
+      else cut.push({ ...paragraph(start), end: start, to });
+    } else if (open || (cut.length && cut[cut.length - 1].start === cut[cut.length - 1].end)) {
+      Object.assign(cut[cut.length - 1], { end, to });
+      open = true;
+    } else {
+      cut.push({ ...paragraph(start), end, to });
+      open = true;
+    }
+  }
+  return cut;
+}
+
+/** The block that a line begins by its marks. @param {string} text @param {number} start @param {number} end */
+function opened(text, start, end) {
+  const heading = HEADING.exec(text);
+  if (heading) return { ...paragraph(start), kind: /** @type {const} */ ("heading"), level: heading[1].length, start: start + heading[0].length, end };
+  const item = ITEM.exec(text);
+  if (item) {
+    const [marks, indent, number] = item;
+    const about = { level: Math.min(3, Math.floor(indent.length / 2)), ordered: number !== undefined, value: Number(number ?? 0) };
+    return { ...paragraph(start), kind: /** @type {const} */ ("item"), ...about, start: start + marks.length, end };
+  }
+  if (!REMARK.test(text)) return null;
+  const closed = text.length > 2 && text.trimEnd().endsWith("*");
+  const inner = closed ? start + Array.from(text.trimEnd()).length - 1 : end;
+  return closed || !text.slice(1).includes("*") ? { ...paragraph(start), kind: /** @type {const} */ ("remark"), start: start + 1, end: inner } : null;
+}
+
+/** @param {number} start @returns {Block} */
+const paragraph = (start) => ({ kind: "paragraph", level: 0, ordered: false, value: 0, from: start, start, end: start, to: start });
+
+/** Every line, its end without and with the line break. @param {string[]} points */
+function* lines(points) {
+  for (let start = 0; start < points.length; ) {
+    const found = points.indexOf("\n", start);
+    const end = found < 0 ? points.length : found;
+    yield { start, end, to: found < 0 ? end : end + 1 };
+    start = found < 0 ? end : end + 1;
+  }
+}
+
+/**
+ * Bold words and code in a stretch of text; `marks` is what stands around them.
+ * @param {string} text @returns {{tag: "strong" | "code" | null, text: string, marks: string}[]}
+ */
+export function inline(text) {
+  const cut = [];
+  let at = 0;
+  for (const found of text.matchAll(/(\*\*)(?=\S)([^*]*[^*\s])\*\*|(`)([^`]+)`/g)) {
+    if (found.index > at) cut.push({ tag: null, text: text.slice(at, found.index), marks: "" });
+    const bold = found[1] !== undefined;
+    cut.push({ tag: bold ? /** @type {const} */ ("strong") : /** @type {const} */ ("code"), text: bold ? found[2] : found[4], marks: bold ? "**" : "`" });
+    at = found.index + found[0].length;
+  }
+  if (at < text.length) cut.push({ tag: null, text: text.slice(at), marks: "" });
+  return cut;
+}
