@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler
@@ -28,8 +28,6 @@ ANSWER_TAG = "answer"
 """Only model calls with this tag are heard: every other draft, judgement or rewrite stays inside."""
 THINKING_TAG = "thinking"
 """Of calls with this tag only the thoughts are heard; their metadata may name a `step` and a `branch`."""
-THINKING_TAG = "thinking"
-"""Calls with this tag write nothing of the answer, but what they think may be heard."""
 SOURCES_EVENT = "sources"
 """The custom event by which a node announces passages it held back or found another way."""
 
@@ -162,7 +160,11 @@ class AnswerHandler(InlineHandler):
         call = self._calls.get(run_id)
         if call is None:
             return
-        for piece in call.reader.feed(token, _extra_of(chunk)):
+        extra = _extra_of(chunk)
+        if not extra and not call.thoughts.going and call.reader.passes(token):
+            self._publish_all(self._stream.feed(cast(str, token)))
+            return
+        for piece in call.reader.feed(token, extra):
             if piece.kind is not None:
                 call.thoughts.feed(piece.text, piece.kind)
             else:

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGenerationChunk, GenerationChunk, LLMResult
 
-from callbacks.handlers import InlineHandler
+from callbacks.handlers import THINKING_TAG, InlineHandler
 
 BudgetName = Literal["seconds", "model_calls", "tokens", "sources"]
 EXEMPT_TAG = "safety"
@@ -81,11 +81,15 @@ class Spending:
         return self._stop("sources") if self.sources >= self.allowance.sources else True
 
     def may_ask(self) -> bool:
-        """Whether a model may be asked before the answer is written. Takes a note of what has run out."""
+        """Whether a model may be asked before the answer is written. Takes a note of what has run out.
+
+        The call is counted here, where branches run side by side, and carries the tag `thinking`.
+        """
         if self.model_calls >= self.allowance.model_calls - _KEPT_CALLS:
             return self._stop("model_calls")
         if self.tokens >= _SEARCH_SHARE * self.allowance.tokens:
             return self._stop("tokens")
+        self.model_calls += 1
         return True
 
     def may_show(self, wanted: int) -> int:
@@ -154,11 +158,13 @@ class SpendingHandler(InlineHandler):
         **kwargs: Any,
     ) -> None:
         spending = self._spending
-        lacking = None if EXEMPT_TAG in (tags or ()) else spending.lacks()
-        if lacking is not None:
-            spending.stop(lacking)
-            raise BudgetSpent(lacking)
-        spending.model_calls += 1
+        known = frozenset(tags or ())
+        if THINKING_TAG not in known:
+            lacking = None if EXEMPT_TAG in known else spending.lacks()
+            if lacking is not None:
+                spending.stop(lacking)
+                raise BudgetSpent(lacking)
+            spending.model_calls += 1
         self._counted[run_id] = 0
         self._count(run_id, sum(count_tokens_approximately(batch) for batch in messages))
 

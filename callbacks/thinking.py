@@ -131,7 +131,7 @@ class Thoughts:
     _gap: str = ""
     """White space that is said only if more follows."""
     _begun: bool = False
-    _going: bool = False
+    going: bool = False
     """Whether anything came since the last pause."""
 
     def feed(self, text: str, kind: Kind) -> None:
@@ -141,15 +141,15 @@ class Thoughts:
             return
         if self._guard is None:
             self._guard = self._make_guard()
-        self._kind, self._going = kind, True
+        self._kind, self.going = kind, True
         self._take(self._guard.feed(text))
         if len(self._unsaid) >= _LEAST:
             self._say_some()
 
     def pause(self) -> None:
         """The call goes on with something else: nothing of what was thought so far may come after it."""
-        if self._going and self._guard is not None:
-            self._going = False
+        if self.going and self._guard is not None:
+            self.going = False
             self._take(self._guard.feed("\n\n"))  # what waits for the end of a word waits no longer
             self._say(self._unsaid)
 

@@ -1,13 +1,13 @@
 """The answer chain: a draft from numbered evidence, with a citation for each sentence."""
 
-from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, NotRequired, TypedDict, cast
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.prompt_values import ChatPromptValue
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from chains.embedded import SCORES_KEY
 from chains.followup import Exchange
@@ -15,6 +15,9 @@ from chains.history import said_before
 from chains.parsing import TextParser
 from chains.prompts import ANSWER, ANSWER_IN_CONVERSATION, fitting, material, rows
 from language.boundary import fresh_key
+
+Closable = AsyncGenerator[Any]
+"""What LangChain types as an iterator is a generator."""
 
 
 class AnswerInput(TypedDict):
@@ -28,14 +31,42 @@ class AnswerInput(TypedDict):
 
 def answer_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnable[AnswerInput, str]:
     """`AnswerInput` in, the answer out, with `[2.3]` for sentence 3 of passage 2: prompt, model, parser."""
+    return _Answering(model, context_tokens)
 
-    def prompt(given: AnswerInput) -> ChatPromptValue:
+
+class _Answering(Runnable[AnswerInput, str]):
+    """Prompt, model and parser, each stream closed by whoever opened it.
+
+    LangChain's sequences leave that to the garbage collector where a run is cancelled between two chunks, and with it
+    the connection to the provider.
+    """
+
+    def __init__(self, model: BaseChatModel, context_tokens: int) -> None:
+        self._model = model
+        self._context_tokens = context_tokens
+        self._parser = TextParser()
+
+    def invoke(self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        return self._parser.invoke(self._model.invoke(self._messages(input), config))
+
+    async def ainvoke(self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        return await self._parser.ainvoke(await self._model.ainvoke(self._messages(input), config))
+
+    async def astream(
+        self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncGenerator[str]:
+        async with (
+            aclosing(cast(Closable, self._model.astream(self._messages(input), config))) as chunks,
+            aclosing(cast(Closable, self._parser.read(chunks))) as texts,
+        ):
+            async for text in texts:
+                yield text
+
+    def _messages(self, given: AnswerInput) -> list[BaseMessage]:
         assembled = given.get("messages")
         if assembled is None:
-            assembled = answer_messages(given["question"], fitting(given["passages"], context_tokens))
-        return ChatPromptValue(messages=assembled)
-
-    return (RunnableLambda(prompt, name="answer_prompt") | model | TextParser()).with_config(run_name="answer_chain")
+            assembled = answer_messages(given["question"], fitting(given["passages"], self._context_tokens))
+        return list(assembled)
 
 
 def answer_messages(

@@ -153,8 +153,8 @@ def _pieces(text: str, mention: Mention) -> list[Mention]:
     at = mention.start
     for joint in [*_JOINTS.finditer(text, mention.start, mention.end), None]:
         end = mention.end if joint is None else joint.start()
-        for found in mentions_in(text[at:end]):
-            start, stop = at + found.start, at + found.end
+        for found in mentions_in(f"the {text[at:end]}"):  # behind an article, what may be a verb is a noun
+            start, stop = at + found.start - len("the "), at + found.end - len("the ")
             named = found.named or text[start].isupper()
             pieces.append(found._replace(start=start, end=stop, asked=mention.asked, named=named))
         at = mention.end if joint is None else joint.end()

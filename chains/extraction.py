@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from chains.prompts import readable
-from language.instructions import speaks_to_a_model
-from language.prose import stands_alone
+from language.prose import sayable, stands_alone
 from language.words import content_terms
 
 Vectors = npt.NDArray[np.float32]
 
+LINE = 40
+"""Words of a bullet that is not too long."""
 COMPARED = 240
 """Sentences that are compared with each other, at most: those nearest the middle of their section."""
 _STEPS = 30
@@ -36,6 +37,8 @@ class Taste:
     unended: float = 0.2
     """What a sentence loses that does not end like one."""
     asking: float = 0.3
+    long: float = 0.1
+    """What a sentence loses for each further `LINE` words: a bullet is one line or two."""
     alike: float = 0.2
     """Below this likeness two sentences have nothing to do with each other."""
     together: float = 0.3
@@ -56,7 +59,7 @@ def extract(
     compared with each other.
     """
     found = [at for at, sentence in enumerate(sentences) if stands_alone(sentence)]
-    found = found or [at for at, sentence in enumerate(sentences) if _sayable(sentence)]
+    found = found or [at for at, sentence in enumerate(sentences) if sayable(sentence)]
     if not found:
         return []
     rows = _rows([sentences[at] for at in found], None if vectors is None else vectors[found])
@@ -70,6 +73,7 @@ def extract(
         worth[at] += taste.lead / (1 + place / max(1.0, len(sentences) / 10))
         if asked:
             worth[at] += taste.heading * len(asked & set(content_terms(sentence))) / len(asked)
+        worth[at] -= taste.long * max(0, len(sentence.split()) - LINE) / LINE
         worth[at] -= taste.unended * (not _ENDS.search(sentence.rstrip())) + taste.asking * ("?" in sentence)
     return sorted(found[at] for at in diverse(worth, likeness, most, taste.repeats))
 
@@ -119,10 +123,6 @@ def whole(sentence: str) -> str:
     """A sentence word for word on one line, with a full stop if it has none."""
     line = readable(sentence)
     return line if _ENDS.search(line) else f"{line.rstrip(' ,;:')}."
-
-
-def _sayable(sentence: str) -> bool:
-    return any(char.isalnum() for char in sentence) and not speaks_to_a_model(sentence)
 
 
 def _nearest_middle(rows: Vectors) -> list[int]:

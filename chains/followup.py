@@ -7,7 +7,7 @@ only perhaps a follow-up: what a search finds has to tell.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from chains.ellipsis import capitalised, completed, with_topic
@@ -26,6 +26,7 @@ _LEAD = re.compile(
     r"(?:(?:and|but|so|ok|okay|well|oh|then|also|hm+|good|great|right|thanks|thank you|i see|got it)\b[\s,.!:-]*)+",
     re.IGNORECASE,
 )
+_LATIN = re.compile(r"^[^A-Za-z\u0370-\U0010ffff]*[A-Za-z]|^[\W\d]+$")
 _THINGS = re.compile(r"\b(?:it|its|they|them|their|theirs|itself|themselves)\b", re.IGNORECASE)
 _PEOPLE = re.compile(r"\b(?:he|she|him|his|hers?)\b", re.IGNORECASE)
 _PLACE = re.compile(r"\bthere\b", re.IGNORECASE)
@@ -78,11 +79,10 @@ _CLAUSE = re.compile(
 _COMPARES = re.compile(
     r"\b(?:differences?|differ|compared?|comparison|versus|vs|unlike|instead|opposed)\b", re.IGNORECASE
 )
-_POINTED = re.compile(r"\bthe\s+$", re.IGNORECASE)
 _OWNER = re.compile(r"(?:the )?(.+?)['’]s\s")
 _OWN = re.compile(r"\b(?:an?|the|my|your|our)\s+$", re.IGNORECASE)
-_SHORT = 2
-"""Content words of a question that names nothing: with so few it can hardly stand alone."""
+_COMPARED = 2
+"""Things that a comparison needs: where it names fewer, the other one was spoken of."""
 
 
 class Followup(NamedTuple):
@@ -107,7 +107,7 @@ def follow_up(question: str, turns: Sequence[Exchange]) -> Followup | None:
     """
     asked = " ".join(question.split())
     before = [turn for turn in turns if not _GREETING.fullmatch(turn["question"].strip())]
-    if not before or not asked or _GREETING.fullmatch(asked) or not sounds_english(asked):
+    if not before or _GREETING.fullmatch(asked) or not (_LATIN.search(asked) and sounds_english(asked)):
         return None
     past = Past.of(before)
     core = _LEAD.sub("", asked, count=1) if _LEAD.match(asked) else asked
@@ -117,7 +117,7 @@ def follow_up(question: str, turns: Sequence[Exchange]) -> Followup | None:
     whole = completed(core, past, led=led)
     if whole is not None:
         return Followup(whole, sure=True)
-    return _word_for_it(core, past) or _definite(core, past) or _unnamed(core, past, led=led)
+    return _word_for_it(core, past) or _definite(core, past, before) or _unnamed(core, past, before, led=led)
 
 
 def _word_for_it(core: str, past: Past) -> Followup | None:
@@ -176,7 +176,16 @@ def _one_of_several(core: str, match: "re.Match[str]", past: Past) -> Followup |
     return Followup(with_topic(core, listed(things)), sure=True) if things else None
 
 
-def _definite(core: str, past: Past) -> Followup | None:
+def _spoken(words: Set[str], past: Past, before: Sequence[Exchange]) -> Past | None:
+    """The conversation up to the last turn in which one of these words occurs."""
+    for end in range(len(before), 0, -1):
+        turn = before[end - 1]
+        if not words.isdisjoint(terms(f"{turn['standalone']} {turn['answer'] or ''}")):
+            return past if end == len(before) else Past.of(before[:end])
+    return None
+
+
+def _definite(core: str, past: Past, before: Sequence[Exchange]) -> Followup | None:
     """`Who issues the permit?`: the permit that was spoken of; `the company`: whatever was named."""
     if any(m.named for m in mentions_in(core)):
         return None
@@ -193,20 +202,23 @@ def _definite(core: str, past: Past) -> Followup | None:
             text = capitalised(f"{core[:start]}{fuller.text.removeprefix('the ')}{core[end:]}")
             more = [m for m in about if m.named and not m.stems <= set(terms(text))]
             return Followup(with_topic(text, listed(more)) if more else text, sure=True)
-        if head in _GENERIC and len(stems) == 1 and about:
-            return Followup(with_topic(core, listed(about)), sure=match["pointing"].lower() != "the")
+        spoken = None if head in _GENERIC else _spoken({head}, past, before)
+        if spoken is not None:
+            things = [m for m in (*spoken.around(head), *spoken.about()) if not m.stems <= set(terms(core))]
+            if things:
+                return Followup(with_topic(core, listed(things)), sure=spoken is past)
+        here = match["pointing"].lower() not in ("the", "that")
+        if about and (here or (head in _GENERIC and len(stems) == 1)):
+            return Followup(with_topic(core, listed(about)), sure=here)
     return None
 
 
-def _unnamed(core: str, past: Past, *, led: bool) -> Followup | None:
+def _unnamed(core: str, past: Past, before: Sequence[Exchange], *, led: bool) -> Followup | None:
     """`Is there a discount?`: perhaps on what was spoken of."""
     own = mentions_in(core)
-    words = set(content_terms(core))
+    past = _spoken(set(content_terms(core)), past, before) or past
     things = [m for m in past.about() if not m.stems <= set(terms(core))]
     if any(m.named for m in own) or not things:
         return None
-    shares = any(words & m.stems for m in past.topics)
-    pointed = any(_POINTED.search(core[: m.start]) for m in own)
-    if led or shares or pointed or len(words) <= _SHORT:
-        return Followup(with_topic(core, listed(things)), sure=_COMPARES.search(core) is not None)
-    return None
+    compares = _COMPARES.search(core) is not None and (led or len(own) < _COMPARED)
+    return Followup(with_topic(core, listed(things)), sure=compares)

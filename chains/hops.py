@@ -91,7 +91,7 @@ def follow_ups(question: str, branch: str, found: Sequence[Document], asked: Col
 
 
 def sufficient_without_model(sub_question: str, found: Sequence[Document], idf: Idf) -> bool:
-    """Whether one passage alone scores well and has nearly all of the question: a further hop would look for nothing."""
+    """Whether one passage alone scores well and has nearly all of the question: nothing is left for a further hop."""
     wanted = set(content_terms(sub_question))
     weights: Mapping[str, float] = idf(wanted)
     return any(

@@ -17,6 +17,7 @@ _JOINT = re.compile(r"\s*,\s*(?:and\s+|as well as\s+|plus\s+)?|\s+(?:and|as well
 _OF = re.compile(r"\s(?:of|for|in|at|on|from|during|since|with|per|under|between|about)\s", re.IGNORECASE)
 _ARTICLE = re.compile(r"(?:the|its|their|our|my|his|her|an?)\s", re.IGNORECASE)
 _CLAUSE = re.compile(r"\b(?:who(?:m|se)?|which|where|when|what|how|why|that)\b", re.IGNORECASE)
+_COMPARES = re.compile(r"\b(?:differences?|distinction|comparison|in common)\b", re.IGNORECASE)
 _PLURAL = re.compile(r"\b(?:are|were)\b", re.IGNORECASE)
 _LONGEST_ITEM = 6
 """Words."""
@@ -24,7 +25,8 @@ _LONGEST_ITEM = 6
 
 def listed(wish: str) -> list[str]:
     """The wishes of a list, each with what stands behind the last one (`of X`); else the wish alone."""
-    match = _WANTED.match(masked(wish)) if len(wish) <= LONGEST else None
+    wanted = len(wish) <= LONGEST and not _COMPARES.search(wish)
+    match = _WANTED.match(masked(wish)) if wanted else None
     if match is None:
         return [wish]
     items = _items(wish, *match.span("items"))
@@ -35,10 +37,10 @@ def listed(wish: str) -> list[str]:
         return [wish]
     tail = items[-1][behind.start() :] if behind else ""
     article = _ARTICLE.match(items[0])
-    wanted = [item if _OF.search(masked(item)) else f"{item}{tail}" for item in items]
+    things = [item if _OF.search(masked(item)) else f"{item}{tail}" for item in items]
     if article:
-        wanted = [item if _ARTICLE.match(item) else f"{article.group()}{item}" for item in wanted]
-    return [f"{_agreeing(match['lead'], head)}{item}{match['end']}" for item, head in zip(wanted, heads, strict=True)]
+        things = [thing if _ARTICLE.match(thing) else f"{article.group()}{thing}" for thing in things]
+    return [f"{_agreeing(match['lead'], head)}{thing}{match['end']}" for thing, head in zip(things, heads, strict=True)]
 
 
 def _items(wish: str, start: int, end: int) -> list[str]:
@@ -52,7 +54,8 @@ def _items(wish: str, start: int, end: int) -> list[str]:
 def _is_thing(head: str) -> bool:
     """Whether it names something that can be asked for: a few small words, neither a name nor a clause."""
     words = head.split()
-    return len(words) <= _LONGEST_ITEM and bool(content_terms(head)) and not _CLAUSE.search(head) and words[-1][0].islower()
+    telling = len(words) <= _LONGEST_ITEM and bool(content_terms(head)) and not _CLAUSE.search(head)
+    return telling and words[-1][0].islower()
 
 
 def _agreeing(lead: str, head: str) -> str:

@@ -9,17 +9,19 @@ from language.words import STOPWORDS, fold, stem
 
 _VERBS = frozenset(
     stem(word)
-    for word in "accept add affect allow answer apply appear arrive ask become begin believe belong bring build buy call "
-    "cancel change choose close come compare consider contain continue cost count cover create decide define delete "
-    "depend describe design determine develop differ discover do download eat employ enable end exist expire explain "
-    "export fail feed find finish fit fix follow found founded get give go grow handle happen hear help hide hit hold "
-    "import include increase install invade invent join keep kill know last lead leave let lie like live locate look "
-    "lose make manage matter mean measure meet move must need obtain occur offer open own pay pick play plug prevent "
-    "produce provide publish put reach read receive recommend reduce refer remain remove replace represent request "
-    "require reset return run say see seem sell send serve set show sign sing speak spend stand start stay stop store "
-    "support survive take teach tell think travel treat try turn understand use visit wait want wear win wish work "
-    "write written made gave given took taken held kept met paid sold sent spent stood taught told won wrote began "
-    "built begun ran sang led left lost lived died born die fed grew grown knew known rose drew drawn".split()
+    for word in "accept add affect allow answer apply appear arrive ask become begin believe belong bring build buy "
+    "call cancel change choose close come compare consider contain continue cost count cover create "
+    "decide define delete depend describe design determine develop differ discover do download eat employ "
+    "enable end exist expire explain export fail feed find finish fit fix follow found founded get give "
+    "go grow handle happen hear help hide hit hold import include increase install invade invent join "
+    "keep kill know last lead leave let lie like live locate look lose make manage matter mean measure "
+    "meet move must need obtain occur offer open own pay pick play plug prevent produce provide publish "
+    "put reach read receive recommend reduce refer remain remove replace represent request require reset "
+    "return run say see seem sell send serve set show sign sing speak spend stand start stay stop store "
+    "support survive take teach tell think travel treat try turn understand use visit wait want wear win "
+    "wish work write written made gave given took taken held kept met paid sold sent spent stood taught "
+    "told won wrote began built begun ran sang led left lost lived died born die fed grew grown knew "
+    "known rose drew drawn".split()
 )
 _SMALL = STOPWORDS | frozenset(
     "much many long often far old new soon fast really actually usually currently still already yet always ever maybe "
@@ -44,6 +46,9 @@ _TIMES = frozenset(
 def is_time(text: str) -> bool:
     """Whether a text names a day, a month or a season."""
     return any(word in _TIMES for word in re.findall(r"[a-z]+", fold(text)))
+
+
+_ADJECTIVE = re.compile(r"(?:ed|ing|al|ic|ive|ous|ble|ary|ful|ent|ant|less|ern|est|er)$")
 
 
 class Mention(NamedTuple):
@@ -115,7 +120,7 @@ def _substantial(text: str, found: Sequence[Token], at: int) -> bool:
 
 def _after_adjective(found: Sequence[Token], at: int) -> bool:
     """Whether a word that may be a verb is the noun of `a finished run`: a verb follows it, or nothing."""
-    pointed = at > 1 and found[at - 2].folded in _OWNING and found[at - 1].folded not in _SMALL
+    pointed = at > 1 and found[at - 2].folded in _OWNING and _ADJECTIVE.search(found[at - 1].folded) is not None
     following = found[at + 1] if at + 1 < len(found) else None
     return pointed and (following is None or following.stem in _VERBS or following.folded in _SMALL)
 

@@ -3,10 +3,11 @@
 import re
 
 from chains.parts import LONGEST
-from chains.wishes import masked
+from chains.topics import masked
 from language.words import content_terms
 
-_HEAD = r"(?P<head>(?:[\w’'-]+\s){0,5}?[\w’'-]+)"
+_SMALL = r"(?:do|does|did|is|are|was|were|has|have|had|the|an?|that|who|which|whose|and|or)\b"
+_HEAD = rf"(?P<head>(?:(?!{_SMALL})[\w’'-]+\s){{0,5}}?(?!{_SMALL})[\w’'-]+)"
 _LATER_VERB = r"(?:is|are|was|were|has|have|had|do|does|did|will|can)"
 _JOINED = (
     "named|nicknamed|called|known|given|directed|written|founded|led|played|signed|covered|featured|owned|used|built|"
@@ -14,11 +15,12 @@ _JOINED = (
     "invented|developed|discovered|hosted|awarded|married|acquired|managed|run|formed"
 )
 _RELATIVE = re.compile(
-    rf"\b(?:the|an?|this|that|what|which|whose)\s{_HEAD},?\s(?P<link>who|that|which|whose)\s(?P<clause>[^?;]{{3,200}})",
+    rf"\b(?:the|an?|this|that|what|which|whose)\s{_HEAD},?\s(?P<link>who|that|which|whose|where)\s(?P<clause>[^?;]{{3,200}})",
     re.IGNORECASE,
 )
 _CONTACT = re.compile(
-    rf"\b(?:the|an?)\s{_HEAD}\s(?P<clause>(?-i:[A-Z\x00])[^,?;]{{2,150}})\s(?P<rest>{_LATER_VERB}\b[^?;]+)", re.IGNORECASE
+    rf"\b(?:the|an?)\s{_HEAD}\s(?P<clause>(?-i:[A-Z\x00])[^,?;]{{2,150}})\s(?P<rest>{_LATER_VERB}\b[^?;]+)",
+    re.IGNORECASE,
 )
 _PARTICIPLE = re.compile(
     rf"\b(?:the|an?)\s{_HEAD}\s(?P<clause>(?:{_JOINED})\s(?:by|to|in|for|as|at|on|from|with|after|\x00)[^?;]{{2,150}}?)"
@@ -26,8 +28,8 @@ _PARTICIPLE = re.compile(
     re.IGNORECASE,
 )
 _IN_PLACE = re.compile(
-    rf"^(?P<told>(?:this|the|an?)?\s?[^?;]{{8,200}}?),?\s(?:(?:who|that|which|whose|where)\s|(?:{_JOINED})\s|with\s)"
-    r"[^?;]{0,120}?\b(?:what|which|whom|how many)\b[^?;]*\??$",
+    rf"^(?P<told>[^?;]{{4,200}}\s(?:the|an?)\s(?:(?!{_SMALL})[\w’'-]+\s){{0,3}}(?!{_SMALL})[\w’'-]+),?\s"
+    rf"(?:(?:who|that|which|whose|where)\s|(?:{_JOINED})\s|with\s)[^?;]{{0,120}}?\b(?:what|which|whom|how many)\b",
     re.IGNORECASE,
 )
 _OF_THE = re.compile(
@@ -37,7 +39,9 @@ _OF_THE = re.compile(
 _POSSESSIVE = re.compile(
     r"(?P<inner>(?P<owner>(?-i:[A-Z\x00])[^?;,]{1,80}?)['’]s\s(?P<role>[a-z-]+))['’]s\s[a-z]", re.IGNORECASE
 )
-_ASKED_FIRST = re.compile(r"^(?:(?:in|at|on|of|for|from|to)\s)?(?:what|which|who|whom|whose|when|where|how|why)\b", re.I)
+_ASKED_FIRST = re.compile(r"(?:(?:in|at|on|of|for|from|to)\s)?(?:what|which|who(?:m|se)?|when|where|how|why)\b", re.I)
+_ASKED_WITHIN = re.compile(r"\b(?:what|which|how many)\b", re.IGNORECASE)
+_ENDS_IN_PREPOSITION = re.compile(r"\s(?:in|of|on|to|for|from|at|with|by)$", re.IGNORECASE)
 _DOES = re.compile(r"\b(?:do|does|did)\s(?:the|an?|this|that)\s*$", re.IGNORECASE)
 _IS = re.compile(r"\b(?:is|are|was|were)\s(?:the|an?|this|that)\s*$", re.IGNORECASE)
 _VERB = re.compile(
@@ -47,7 +51,9 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _PARTICIPLE_END = re.compile(
-    r"\s(?:born|made|known|held|sold|built|found|won|set|named|\w{3,}ed)(?:\s(?:in|at|on|to|by|for|from|as))?$", re.I
+    r"(?<!\bis)(?<!\bare)(?<!\bwas)(?<!\bwere)(?<!\bbeen)\s(?:born|made|known|held|sold|built|found|won|set|named|\w{3,}ed)"
+    r"(?:\s(?:in|at|on|to|by|for|from|as))?$",
+    re.IGNORECASE,
 )
 _SECOND_VERB = re.compile(rf"\s{_LATER_VERB}\s.*$", re.IGNORECASE)
 _PEOPLE = re.compile(
@@ -55,6 +61,7 @@ _PEOPLE = re.compile(
     r"author|spouse|partner)$",
     re.IGNORECASE,
 )
+_LINKED = {"whose": "is it whose", "who": "is it who", "where": "is it where"}
 _LEAST = 2
 """Words with a meaning, of what is asked first."""
 
@@ -81,14 +88,17 @@ def _in_place(question: str, hidden: str) -> str:
 
 
 def _relative(question: str, hidden: str) -> str:
-    match = next((m for m in _RELATIVE.finditer(hidden) if m.start() or m.group().split()[0].lower() != "which"), None)
-    if match is None:
+    match = _RELATIVE.search(hidden)
+    if match is None or (not _ASKED_FIRST.match(hidden) and _ASKED_WITHIN.search(match["clause"])):
         return ""
     start, end = match.span("clause")
-    clause = question[start : start + len(_own_clause(hidden[: match.start("head")], hidden[start:end]))]
-    head = question[match.start("head") : match.end("head")]
-    link = match["link"].lower()
-    return f"Which {head} {link if link == 'whose' else 'is it ' + ('who' if link == 'who' else 'that')} {clause.strip(' ,.!')}?"
+    clause = question[start : start + len(_own_clause(hidden[: match.start("head")], hidden[start:end]))].strip(" ,.!")
+    head, link = question[slice(*match.span("head"))], match["link"].lower()
+    placed = _ENDS_IN_PREPOSITION.search(head)
+    if placed is not None:  # `the town in which X lives`, but not `X lived in which town`
+        head, link = head[: placed.start()], "where" if _ASKED_FIRST.match(hidden) else ""
+    titled = head.split()[-1][:1].isupper() and clause[:1].isupper()
+    return f"Which {head} {_LINKED.get(link, 'is it that')} {clause}?" if link and not titled else ""
 
 
 def _own_clause(before: str, clause: str) -> str:

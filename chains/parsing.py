@@ -1,6 +1,7 @@
 """The last step of a chain that writes text."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 from langchain_core.messages import BaseMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -31,8 +32,16 @@ class TextParser(StrOutputParser):
         yield from _texts(reader.flush())
 
     async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[str]:
+        async for text in self.read(input):
+            yield text
+
+    async def read(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[str]:
+        """The texts of the chunks of a stream."""
         reader = Reader()
         async for chunk in input:
+            if isinstance(chunk, BaseMessage) and not chunk.additional_kwargs and reader.passes(chunk.content):
+                yield cast(str, chunk.content)
+                continue
             for text in _texts(_read(reader, chunk)):
                 yield text
         for text in _texts(reader.flush()):

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 from chains.mentions import Mention, is_time, mentions_in
+from language.sentences import sentence_spans
 from language.words import terms
 
 _TOPICS = 4
 """Things of one question that are taken over, at most."""
+_AROUND = 2
 _LONGEST_ITEM = 8
 """Words of something an answer lists."""
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
@@ -63,6 +65,13 @@ class Past(NamedTuple):
         if not any(m.named for m in chosen):
             chosen += [m for m in self.told[:1] if not m.stems <= _stems_of(chosen)]
         return chosen or [m for m in self.earlier if m.named][:1]
+
+    def around(self, word: str) -> list[Mention]:
+        """The names in the sentence of the answer that holds a stem, two at most."""
+        for start, end in sentence_spans(self.answer):
+            if word in terms(self.answer[start:end]):
+                return [m for m in mentions_in(self.answer[start:end]) if m.named and not is_time(m.text)][:_AROUND]
+        return []
 
     def person(self) -> list[Mention]:
         """Who `he` or `she` is: who the answer names, if the question asked for somebody; else who that named."""

@@ -1,4 +1,4 @@
-"""The plan of deep research: a question as sub-questions that can each be searched for alone, by rules or by a model."""
+"""The plan of deep research: sub-questions that can each be searched for alone, by rules or by a model."""
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableLambda

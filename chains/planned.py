@@ -39,14 +39,16 @@ def planned(question: str, written: str) -> list[str]:
 
 def _strings(written: str) -> list[str] | None:
     """Everything that may be a sub-question; empty if the plan is an empty list, None if it is none."""
+    found: list[str] = []
     empty = False
     for value in _decoded(written):
-        found = list(_within(value))
-        if found:
-            return found
+        strings = list(_within(value))
+        if len(strings) > 1:
+            return strings
+        found += strings  # of an object of a list that is broken further on
         empty = empty or value == [] or (isinstance(value, dict) and [] in value.values())
-    if empty:
-        return []
+    if found or empty:
+        return found
     bracket = re.search(r"[\[{]\s*[\"{\[]", written)
     broken = [_unescaped(text) for text in _STRING.findall(written, bracket.start())] if bracket else []
     return broken or _LISTED.findall(written) or _ASKED.findall(written) or None

@@ -36,28 +36,27 @@ def particular(text: str) -> bool:
     return any(char.isdigit() for char in text) or bool(_named(text))
 
 
-def standing_alone(part: str, before: Sequence[str]) -> str:
+def resolved(part: str, before: Sequence[str]) -> str:
     """A part with what its pronoun stands for in the parts before it, which are in order.
 
-    Where that is unclear the part before it is put in front; a part too bare to be searched for gets the topic behind.
+    Where that is unclear the part before it is put in front.
     """
     pronoun = next((found for found in _PRONOUN.finditer(masked(part)) if found.start()), None)
-    if not before or len(part) > LONGEST:
+    if not before or pronoun is None or _IDLE.search(part) or particular(part[: pronoun.start()]):
         return part
-    if pronoun is not None and not _IDLE.search(part) and not particular(part[: pronoun.start()]):
-        return _resolved(part, pronoun, before)
-    bare = pronoun is None and len(content_terms(part)) <= _BARE and not particular(part) and _THING.search(part)
-    topic = _topic(before) if bare else ""
-    ending = part[len(part.rstrip("?.! ")) :]
-    return f"{part.removesuffix(ending)} ({topic}){ending}" if topic and len(part) + len(topic) < LONGEST else part
-
-
-def _resolved(part: str, pronoun: re.Match[str], before: Sequence[str]) -> str:
     topic = _topic(before)
     if not topic or len(part) + len(topic) >= LONGEST:
         return f"{before[-1]} {part}" if len(before[-1]) + len(part) < LONGEST else part
     owner = pronoun.group().lower() in _OWNERS or _owns(part, pronoun)
     return f"{part[: pronoun.start()]}{topic}{chr(39) + 's' if owner else ''}{part[pronoun.end() :]}"
+
+
+def about_something(part: str, before: Sequence[str]) -> str:
+    """A part with the topic of the parts before it behind, if it is too bare to be searched for alone."""
+    bare = len(content_terms(part)) <= _BARE and not particular(part) and _THING.search(part)
+    topic = _topic(before) if bare and not _PRONOUN.search(part) else ""
+    ending = part[len(part.rstrip("?.! ")) :]
+    return f"{part.removesuffix(ending)} ({topic}){ending}" if topic and len(part) + len(topic) < LONGEST else part
 
 
 def _owns(part: str, pronoun: re.Match[str]) -> bool:
@@ -74,19 +73,24 @@ def _topic(parts: Sequence[str]) -> str:
 def _topic_of(part: str) -> str:
     """Its only name, with the thing it stands in; of a part without a name, the thing it speaks of first.
 
-    `a return ticket to Lindholm`, `the Pro plan`, `the permit`; but `Acme` in `the revenue of Acme`.
+    `a return ticket to Lindholm`, `the Pro plan`, `the permit`; but `Acme` of `the revenue of Acme`.
     """
     named = _named(part)
     if len(named) > 1:
         return ""
     thing = _thing(part)
+    owner = part.find(thing) + len(thing)
+    if thing and part.startswith(" of ", owner):
+        return _topic_of(part[owner + 4 :]) or thing
     if not named:
         return thing[0].lower() + thing[1:] if thing else ""
     name = named[0]
     if name in thing:
         return thing[0].lower() + thing[1:]
-    ticket = thing and _OF_A_NAME.match(part, part.find(thing) + len(thing))
-    return f"{thing[0].lower()}{thing[1:]}{ticket.group()}{name}" if ticket and part.startswith(name, ticket.end()) else name
+    further = _OF_A_NAME.match(part, owner) if thing else None
+    if further is None or not part.startswith(name, further.end()):
+        return name
+    return f"{thing[0].lower()}{thing[1:]}{further.group()}{name}"
 
 
 def _thing(part: str) -> str:

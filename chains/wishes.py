@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from chains.listed import listed
-from chains.parts import LONGEST
-from chains.topics import masked, particular, standing_alone
+from chains.topics import about_something, masked, particular, resolved
 from language.sentences import leans_back, sentence_spans
 from language.words import content_terms
 
@@ -35,12 +34,15 @@ _TELLS = re.compile(rf"{_TELL}\b", re.IGNORECASE)
 _LINK = re.compile(r"(?:who(?:m|se)?|which|where|when|what)\b", re.IGNORECASE)
 _FREE = re.compile(r"(?:what|how|why|when|where)\b", re.IGNORECASE)
 _ASKS_FOR_A_SUBJECT = re.compile(r"(?:who|which|what)\b", re.IGNORECASE)
+_STARTS_WITH_AUXILIARY = re.compile(rf"{_AUXILIARY}\b", re.IGNORECASE)
 _WITH_PRONOUN = re.compile(rf"{_AUXILIARY} {_PRONOUN}\b", re.IGNORECASE)
 _LEAD = re.compile(
     r"(?:in|for|under|at|on|during|since|before|after|as of|within|according to|regarding|concerning)\s[^,?]{1,80},\s",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"\s(?:of|for|in|at|on|from|during|since|with|per|under|between|about)\s", re.IGNORECASE)
+_BARE = 2
+"""Words with a meaning, of a part that is about nothing of its own."""
 _AND = re.compile(r"(?:and|also|but|then|or)\b[\s,]*", re.IGNORECASE)
 
 
@@ -52,13 +54,14 @@ def wishes_of(text: str) -> list[str]:
     wishes: list[str] = []
     said: list[str] = []
     for sentence, listed_one in _sentences(text):
-        if not listed_one and not _ASKS.search(sentence):
+        if not listed_one and not _asks(sentence):
             said.append(sentence)
             continue
-        for at, part in enumerate(_parts(sentence)):
-            own = part if said and not at else standing_alone(part, wishes)
-            wishes.append(_begun(" ".join([*said, own])))
-            said = []
+        for piece in _pieces(sentence):
+            for part in listed(piece if said else about_something(piece, wishes)):
+                own = " ".join([*said, part if said else resolved(part, wishes)])
+                wishes.append(_begun(own) if listed_one or _ASKS.search(own) else own)
+                said = []
     if said and wishes and not leans_back(said[0]):
         return [*wishes, " ".join(said)]
     return [*wishes[:-1], " ".join([*wishes[-1:], *said])] if said else wishes
@@ -77,7 +80,14 @@ def _sentences(text: str) -> Iterator[tuple[str, bool]]:
             yield from ((line[start:end], len(items) > 2) for start, end in spans[:_MOST_SENTENCES])
 
 
-def _parts(sentence: str) -> list[str]:
+def _asks(sentence: str) -> bool:
+    """Whether a sentence asks for something, at its start or behind a conjunction."""
+    return _ASKS.search(sentence) is not None or any(
+        joint.group().strip(" ,;") for joint in _JOINT.finditer(masked(sentence[:_LONGEST_SENTENCE]))
+    )
+
+
+def _pieces(sentence: str) -> list[str]:
     """A sentence cut where it asks for something else; an adjunct in front or behind belongs to all of it."""
     if len(sentence) > _LONGEST_SENTENCE:
         return [sentence]
@@ -87,7 +97,7 @@ def _parts(sentence: str) -> list[str]:
         pieces = [pieces[0], *(f"{lead.group()}{piece}" for piece in pieces[1:])]
     elif tell and not sentence.endswith("?"):
         pieces = [pieces[0], *(p if _TELLS.match(p) else f"{tell.group()} {p}" for p in pieces[1:])]
-    return [_ended(wish, sentence) for piece in _with_tail(pieces) for wish in listed(piece)]
+    return [_ended(piece, sentence) for piece in _with_tail(pieces)]
 
 
 def _cut(sentence: str) -> list[str]:
@@ -98,18 +108,18 @@ def _cut(sentence: str) -> list[str]:
         if content_terms(before) and content_terms(after) and _asks_anew(before, joint.group(), after):
             pieces.append(before)
             start = joint.end()
-    return [*pieces, sentence[start:]]
+    return [*pieces, sentence[start:]] if len(pieces) < _MOST_SENTENCES else [sentence]
 
 
 def _asks_anew(before: str, joint: str, after: str) -> bool:
     """Whether a joint begins another wish, rather than a further clause or the second verb of one subject."""
     if ";" in joint or _TELLS.match(after):
         return True
-    link = _LINK.match(after)
-    if link is None and not _FREE.match(after):  # an auxiliary: `Who built it and was the first owner`
-        return _WITH_PRONOUN.match(after) is not None or not _ASKS_FOR_A_SUBJECT.match(before)
     if not joint.strip(", "):  # `the lake, which is deep`
         return _FREE.match(after) is not None and _ASKS.match(before) is not None
+    if _STARTS_WITH_AUXILIARY.match(after):  # `Who built it and was the first owner`
+        return _WITH_PRONOUN.match(after) is not None or not _ASKS_FOR_A_SUBJECT.match(before)
+    link = _LINK.match(after)
     return link is None or re.search(rf"\w\s+{link.group()}\b", before, re.IGNORECASE) is None
 
 
@@ -119,14 +129,14 @@ def _with_tail(pieces: list[str]) -> list[str]:
     end = pieces[-1][tail.start() :].rstrip("?.! ") if tail else ""
     if not particular(end):
         return pieces
-    return [piece if len(content_terms(piece)) > 2 or particular(piece) else f"{piece}{end}" for piece in pieces[:-1]] + [
-        pieces[-1]
-    ]
+    own = [len(content_terms(piece)) > _BARE or particular(piece) for piece in pieces]
+    own[-1] = True
+    return [piece if alone else f"{piece}{end}" for piece, alone in zip(pieces, own, strict=True)]
 
 
 def _begun(wish: str) -> str:
-    """With a capital at the start, and no conjunction that belongs to what stood before."""
-    bare = _AND.sub("", wish, count=1) if _AND.match(wish) and _ASKS.search(_AND.sub("", wish, count=1)) else wish
+    """With a capital, and without a conjunction that belongs to what stood before."""
+    bare = _AND.sub("", wish, count=1) if _AND.match(wish) else wish
     return bare[:1].upper() + bare[1:]
 
 

@@ -91,7 +91,7 @@ class DeepSearch:
         while rounds < MOST_ROUNDS:
             allowed = queries_allowed(rounds, branches)
             queries = next_queries(question, hops, asked, self._idf, allowed)
-            known = {document.id for hop in hops for document in hop.documents}
+            known = {str(document.id) for hop in hops for document in hop.documents}
             found = [Hop(query, self._search(query)) for query in queries]
             asked.update(queries)
             hops += found

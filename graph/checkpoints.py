@@ -52,6 +52,15 @@ async def thread_ids(saver: AsyncSqliteSaver) -> set[str]:
         return {thread_id for (thread_id,) in await found.fetchall()}
 
 
+async def latest(saver: AsyncSqliteSaver, thread_id: str) -> str | None:
+    """The id of the last checkpoint of a thread: ids grow with time."""
+    await saver.setup()
+    newest = "SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?"
+    async with saver.conn.execute(newest, (thread_id,)) as found:
+        row = await found.fetchone()
+    return None if row is None else row[0]
+
+
 async def keep_only(saver: AsyncSqliteSaver, thread_id: str, checkpoint_id: str | None) -> None:
     """Remove all other checkpoints of a thread, also from the write-ahead log."""
     async with saver.lock:

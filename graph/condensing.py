@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage
 
 from callbacks.answer import AnswerStream
 from callbacks.events import PartialAnswer
+from callbacks.placeholders import holds_placeholder
 from callbacks.sources import SourceBook
 from chains.extraction import Vectors, extract, whole
 from chains.prompts import fitting
@@ -29,6 +30,8 @@ from retrieval.retriever import document_of
 
 _BULLETS = ((14, 3), (4, 2), (0, 1))
 """From so many sentences on, a section gets so many bullets."""
+_MOST_WRITTEN = 6
+"""Bullets of a model that are told of one section."""
 _WHOLE = (".", "!", "?", "…", "]", '"', "”", ")")
 """How a text ends that a model has ended itself."""
 
@@ -155,10 +158,11 @@ def unheard(rows: Sequence[Document], context: RagContext, key: str | None = Non
 
 
 def holds(line: Line) -> bool:
-    """Whether the document carries a sentence: it cites what says it, or says nothing in particular besides."""
+    """Whether the document carries a sentence: what it cites says it, or all of it but a few plain words."""
     verdict = line.verdict
     plainly = verdict.support == "partial" and "+" not in verdict.method
-    return bool(line.citations) and (verdict.support == "supported" or plainly)
+    said = bool(line.citations) and not holds_placeholder(line.text)
+    return said and (verdict.support == "supported" or plainly)
 
 
 def standing(lines: Iterable[Line]) -> tuple[list[Line], int]:
@@ -172,7 +176,7 @@ def standing(lines: Iterable[Line]) -> tuple[list[Line], int]:
         else:
             bullets.append([line])
     kept = [bullet for bullet in bullets if all(map(holds, bullet))]
-    return [line for bullet in kept for line in _as_item(bullet)], len(bullets) - len(kept)
+    return [line for bullet in kept[:_MOST_WRITTEN] for line in _as_item(bullet)], len(bullets) - len(kept)
 
 
 def _as_item(bullet: Sequence[Line]) -> Iterable[Line]:

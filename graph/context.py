@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.runnables import Runnable
@@ -17,7 +16,7 @@ from chains.answer import AnswerInput
 from chains.classify import ClassifyInput
 from chains.entail import Settle
 from chains.expand import Expansion
-from chains.planner import FollowUpInput
+from chains.hops import FollowUpInput
 from chains.prompts import SYSTEM_TEXTS
 from chains.refine import RefineInput
 from chains.rewrite import RewriteInput

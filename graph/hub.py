@@ -168,7 +168,8 @@ class Hub:
         self.check(query)
         if self.collaborators.policies[query.domain].precheck == "human_review":
             raise PeopleAnswer("People answer every question here: no summary may be streamed.", field="id")
-        work = Work(graph=self._summary_graph, given=request.given(document), greeting="Reading the document")
+        given, greeting = request.given(document), "Reading the document"
+        work = Work(graph=self._summary_graph, given=given, greeting=greeting, answers=False)
         run = self._begin(query, document.collection, work)
         if idempotency_key is not None:
             self._keys[idempotency_key] = (fingerprint, run.request_id)

@@ -267,7 +267,9 @@ class Run:
         message = "The server is shutting down." if shutdown else "The run was cancelled."
         return Error(code=self.cancel_code, message=message, fatal=True, retryable=shutdown, reason=reason)
 
-    def equip(self, collaborators: Collaborators, lanes: Lanes, children: Children) -> tuple[RagContext, RunnableConfig]:
+    def equip(
+        self, collaborators: Collaborators, lanes: Lanes, children: Children
+    ) -> tuple[RagContext, RunnableConfig]:
         """What the graph is called with: its context, and the handlers that publish what happens in it."""
         mask = self._mask = collaborators.guarding.mask
         book = SourceBook(mask)

@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from chains.followup import Exchange
-from graph.checkpoints import CHECKPOINTS, checkpoints, keep_only, thread_ids
+from graph.checkpoints import CHECKPOINTS, checkpoints, keep_only, latest, thread_ids
 from graph.conversation import ConversationContext, Turn, build_conversation
 from retrieval.database import Database
 from retrieval.threads import Thread, ThreadStore, UnknownThread
@@ -79,12 +79,19 @@ class Threads:
         """
         config, key = _config(thread_id), OWN + thread_id
         async with checkpoints(self._folder) as saver:
-            kept = await _latest(saver, config)
+            kept = await latest(saver, key)
             try:
-                state = await build_conversation().compile(checkpointer=saver, name="conversation").ainvoke(
-                    {"request_id": request_id}, config, context=ConversationContext(answer=answer), durability="exit"
+                state = (
+                    await build_conversation()
+                    .compile(checkpointer=saver, name="conversation")
+                    .ainvoke(
+                        {"request_id": request_id},
+                        config,
+                        context=ConversationContext(answer=answer),
+                        durability="exit",
+                    )
                 )
-                kept = await _latest(saver, config)
+                kept = await latest(saver, key)
             finally:
                 await keep_only(saver, key, kept)
         last = state["turns"][-1]
@@ -119,11 +126,6 @@ def title_of(question: str) -> str:
 
 def _config(thread_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": OWN + thread_id}, "run_name": "conversation"}
-
-
-async def _latest(saver: AsyncSqliteSaver, config: RunnableConfig) -> str | None:
-    found = await saver.aget_tuple(config)
-    return None if found is None else found.checkpoint["id"]
 
 
 async def _turns(saver: AsyncSqliteSaver, thread_id: str) -> list[Turn]:

@@ -19,6 +19,8 @@ class Work:
     given: Mapping[str, Any]
     greeting: str = "Understanding your question"
     """What is said at once, before anything is known."""
+    answers: bool = True
+    """Whether it answers a question: figures of how fast that is done leave other work out."""
 
 
 def asked(query: Query, collection: str) -> RagInput:

@@ -1,7 +1,9 @@
 """The call that writes a draft, asked again where that can be done without unsaying anything."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import cast
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
@@ -65,8 +67,9 @@ async def _stream(
     behind_the_gate = 0.0 if context.opened.is_set() else limits.sufficiency_seconds
     due = loop.time() + limits.first_token_seconds + behind_the_gate
     async with asyncio.timeout_at(due) as silence:
-        async for piece in writer.astream(given, call):
-            soon = loop.time() + limits.stall_seconds
-            if piece:
-                due = soon
-            silence.reschedule(due if piece else min(max(due, soon), due + limits.thinking_seconds))
+        async with aclosing(cast(AsyncGenerator[str], writer.astream(given, call))) as pieces:
+            async for piece in pieces:
+                soon = loop.time() + limits.stall_seconds
+                if piece:
+                    due = soon
+                silence.reschedule(due if piece else min(max(due, soon), due + limits.thinking_seconds))

@@ -97,8 +97,6 @@ class Reader:
 
     def feed(self, content: Message, extra: Mapping[str, Any] | None = None) -> tuple[Piece, ...]:
         """What a further chunk adds."""
-        if self.plain and type(content) is str and "<" not in content and not extra:
-            return self._passed(content)
         found: list[Piece] = []
         for piece in pieces_of(content, extra):
             found += [piece] if piece.kind else self._split(piece.text, final=False)
@@ -113,13 +111,17 @@ class Reader:
         self._kept = []
         return tuple(found)
 
-    def _passed(self, text: str) -> tuple[Piece, ...]:
-        if not text:
-            return ()
+    def passes(self, content: Message) -> bool:
+        """Whether a chunk without anything beside its content is all said: the short way past `feed` for most."""
+        if self.plain and type(content) is str and content and "<" not in content:
+            self._note(content)
+            return True
+        return False
+
+    def _note(self, text: str) -> None:
         self._before = text[-1]
         if self._tags:
             self._ticks += text.count("`")
-        return (Piece(text),)
 
     def _split(self, text: str, *, final: bool) -> Iterator[Piece]:
         text, self._held = self._held + text, ""
@@ -200,7 +202,7 @@ class Reader:
 
     def _say(self, text: str) -> Piece:
         self._said = self._said or not text.isspace()
-        self._passed(text)
+        self._note(text)
         return Piece(text)
 
 

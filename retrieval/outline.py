@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from language.instructions import speaks_to_a_model
-from language.prose import stands_alone
+from language.prose import reads_alone
 from retrieval.passages import Passage
 
 _PATH = " > "
@@ -78,7 +78,7 @@ def _words(passage: Passage) -> int:
 
 def _telling(passage: Passage) -> int:
     sentences = (passage.text[start:end] for start, end in passage.sentences)
-    return sum(len(sentence.split()) for sentence in sentences if stands_alone(sentence))
+    return sum(len(sentence.split()) for sentence in sentences if reads_alone(sentence))
 
 
 def _is_scrap(passage: Passage) -> bool:

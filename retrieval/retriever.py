@@ -71,9 +71,7 @@ def _document(evidence: Evidence, hit: Hit) -> Document:
     return document_of(hit.passage, round(evidence.score(hit), 4), round(evidence.probability, 4), found)
 
 
-def document_of(
-    passage: Passage, score: float, evidence: float, sentence_scores: tuple[float, ...] = ()
-) -> Document:
+def document_of(passage: Passage, score: float, evidence: float, sentence_scores: tuple[float, ...] = ()) -> Document:
     """A passage as a document whose metadata has the retriever's keys."""
     return Document(
         id=passage.source_id,

@@ -14,8 +14,9 @@ from chains.classify import classify_chain
 from chains.embedded import ExtractiveChatModel
 from chains.entail import Settle, cross_encoder_entailment, model_entailment
 from chains.expand import expand_chain
+from chains.hops import follow_up_chain
 from chains.models import CHAT, EMBEDDED, ModelUnavailable, chat_model, close_model, cross_encoder, embedding_model
-from chains.planner import follow_up_chain, plan_chain
+from chains.plan import plan_chain
 from chains.prompts import SYSTEM_TEXTS
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain

@@ -111,16 +111,18 @@ class Metrics:
         """Take note of a run that has ended."""
         self._runs.labels(run.outcome).inc()
         for entry in run.log.entries:
-            self._count(entry.event.payload)
+            self._count(entry.event.payload, run)
         for sentence in run.sentences:
             self._sentences.labels(sentence.support).inc()
-        self.last.observe(run)
+        if run.work.answers:
+            self.last.observe(run)
 
     def _read(self, run: Run, reading: Reading) -> None:
         self._readings.labels(reading).inc()
-        self.last.read(reading)
+        if run.work.answers:
+            self.last.read(reading)
 
-    def _count(self, payload: Payload) -> None:
+    def _count(self, payload: Payload, run: Run) -> None:
         match payload:
             case GateDecision():
                 self._gate.labels(payload.domain, payload.verdict).inc()
@@ -131,9 +133,9 @@ class Metrics:
             case Error():
                 self._errors.labels(payload.code, str(payload.fatal).lower()).inc()
             case PipelineMetric():
-                self._measure(payload)
+                self._measure(payload, run)
 
-    def _measure(self, metric: PipelineMetric) -> None:
+    def _measure(self, metric: PipelineMetric, run: Run) -> None:
         self._tokens.inc(metric.tokens)
         self._calls.inc(metric.model_calls)
         self._unknown.inc(metric.unknown_citations or 0)
@@ -141,7 +143,7 @@ class Metrics:
             self._first_tokens.labels(str(metric.grounded_before_first_token).lower()).inc()
         for name, histogram in self._times.items():
             taken = getattr(metric, f"{name}_ms")
-            if taken is not None:
+            if taken is not None and run.work.answers:
                 histogram.observe(taken / 1000)
         for name, histogram in self._shares.items():
             share = getattr(metric, name)

@@ -13,7 +13,9 @@ import pytest
 from chains.answer import answer_chain
 from chains.classify import classify_chain
 from chains.entail import model_entailment
+from chains.hops import follow_up_chain
 from chains.models import chat_model, close_model
+from chains.plan import plan_chain
 from chains.refine import refine_chain
 from chains.rewrite import plain_rewrite, rewrite_chain
 from chains.sufficiency import sufficiency_chain
@@ -168,6 +170,7 @@ def asking(
     classify: bool = False,
     sufficient: bool = False,
     settle: bool = False,
+    plan: bool = False,
     **limits: Any,
 ) -> dict[str, Any]:
     """The collaborators that ask a provider's model, through LangChain's own package for it, for what is named."""
@@ -184,6 +187,8 @@ def asking(
         "classify": classify_chain(model) if classify else None,
         "sufficient": sufficiency_chain(model) if sufficient else None,
         "settle": model_entailment(model) if settle else None,
+        "planner": plan_chain(model) if plan else None,
+        "follow_up": follow_up_chain(model) if plan else None,
         "chat_model": name,
         "close": partial(close_model, model),
         "limits": Limits(**limits),

@@ -1,6 +1,8 @@
 """The page and both playgrounds in Chromium."""
 
+import asyncio
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from graph.policy import BUILT_IN
 from retrieval.library import Library
+from retrieval.submissions import Submission
 from tests.support.live import Live
 
 pytestmark = pytest.mark.browser
@@ -207,6 +210,229 @@ def test_the_last_runs_are_held_against_their_targets_once_there_are_enough(
     expect(page.locator("#standing tr", has_text="First word")).to_contain_text("≤ 2 s")
     expect(page.locator("#standing tr", has_text="Askers who left")).to_contain_text("0 %")
     expect(page.locator("#standing tr", has_text="Drafts withdrawn")).to_contain_text("–")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+ISLAND = {
+    "ferry": "The ferry from Brack to Aldermoor leaves at noon. A ticket for the ferry costs eight crowns.",
+    "bakery": "The Quillon bakery opens at six in the morning. The Quillon bakery is closed on Sunday.",
+}
+BOTH = "What does a ticket for the ferry to Aldermoor cost, and when does the Quillon bakery open?"
+
+
+class Pondering:
+    """A model that is asked for further searches and says nothing for a long time."""
+
+    async def ainvoke(self, given: Any, config: Any = None) -> list[str]:
+        await asyncio.sleep(60)
+        return []
+
+
+@pytest.fixture
+def island(own_library: Library) -> Library:
+    for name, text in ISLAND.items():
+        own_library.add("default", Submission(data=text, id=name, title=name.title()))
+    return own_library
+
+
+def ask(page: Page, question: str, *, deep: bool = False) -> None:
+    page.set_checked("#deep", deep)
+    page.fill("#question", question)
+    page.press("#question", "Enter")
+
+
+def thread_of(page: Page) -> str:
+    return page.url.rpartition("#thread=")[2]
+
+
+def turns(url: str, thread_id: str) -> Any:
+    return httpx.get(f"{url}/threads/{thread_id}", trust_env=False).json()["turns"]
+
+
+def test_deep_research_shows_its_parts_what_it_spends_and_what_it_thinks(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island).url
+    page.goto(url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("body[data-state=done][data-outcome=answered]")).to_be_visible()
+    assert page.locator("#research").get_attribute("open") is None
+    expect(page.locator("#research summary")).to_contain_text("2 parts")
+    page.click("#research summary")
+    first, second = page.locator("#branches li").all()
+    expect(first).to_contain_text("ferry")
+    expect(second).to_contain_text("bakery")
+    expect(page.locator("#budget")).to_contain_text(re.compile(r"Time \d+ / 120 s"))
+    expect(page.locator("#budget")).to_contain_text(re.compile(r"Sources [1-9]\d* / 60"))
+    expect(page.locator("#finish")).to_have_count(0)
+    page.click("#thinking summary")
+    expect(page.locator("#thoughts")).to_contain_text("What does a ticket for the ferry")
+    page.uncheck("#show-thinking")
+    expect(page.locator("#thinking")).to_be_hidden()
+
+
+def test_a_report_is_laid_out_and_every_mark_is_where_the_server_put_it(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island).url
+    page.goto(url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("body[data-outcome=answered]")).to_be_visible()
+    (turn,) = turns(url, thread_of(page))
+    headings = re.findall(r"^## (.+)$", turn["answer"], re.MULTILINE)
+    assert len(headings) == 2
+    expect(page.locator("#answer h3")).to_have_text(headings)
+    plain = re.sub(r"^## |\n", "", turn["answer"], flags=re.MULTILINE)
+    assert page.locator("#answer").text_content() == plain
+    cited = {citation["start"]: f"[{citation['index']}]" for citation in turn["citations"]}
+    assert page.locator("#answer .citation").all_text_contents() == [cited[start] for start in sorted(cited)]
+    sentences = page.locator("#answer .sentence").all_text_contents()
+    assert all(re.fullmatch(r"[A-Z][^.]+ \[\d+\]\.", sentence) for sentence in sentences)
+    page.locator("#answer h3 ~ h3 ~ p .citation").first.click()
+    expect(page.locator("#sources [data-active] mark").first).to_contain_text("six in the morning")
+
+
+def test_no_character_of_an_answer_is_lost_however_much_of_it_has_come(page: Page, docs_server: Live) -> None:
+    page.goto(docs_server.url)
+    text = (
+        "Lead 🦉 in.\ngoes on\n\n## One `code`\n\nA **bold [1]** claim. Then:\n\n- first [1].\n- second\n  line\n"
+        "1. one\n12. two\n\n#\n#tag\n### Sub\n*Cut short.*\n\n**Bold** is *no* remark.\n<img src=x>\n* star\n*open"
+    )
+    shown = page.evaluate(
+        """async text => {
+          const { blocks } = await import("/web/layout.js");
+          const { fillAnswer } = await import("/web/answer.js");
+          const points = Array.from(text), made = document.createElement("div");
+          const marker = text => Object.assign(document.createElement("button"), { textContent: text });
+          const lost = points.map((_, n) => points.slice(0, n + 1)).filter(some => {
+            const at = blocks(some).reduce((at, b) =>
+              b.from === at && at <= b.start && b.start <= b.end && b.end <= b.to ? b.to : NaN, 0);
+            fillAnswer(made.cloneNode(), some.join(""), [], [], marker);
+            return at !== some.length;
+          });
+          const at = points.join("").indexOf("A **bold"), start = Array.from(text.slice(0, at)).length;
+          const end = points.findIndex((_, n) => points.slice(n - 6, n).join("") === "first ") + 4;
+          const verdict = { sentence: 0, start, end, support: "partial", score: 0.5, method: "lexical" };
+          fillAnswer(made, text, [verdict], [{ index: 1, start: end - 4, end: end - 1, quote: "" }], marker);
+          const said = [...made.querySelectorAll(".sentence")];
+          return [lost.length, made.textContent, [...made.children].map(one => one.nodeName).join(" "),
+            said.map(one => [one.parentNode.nodeName, "goesOn" in one.dataset]), made.querySelectorAll("img").length,
+            made.querySelector("button").closest("li") !== null];
+        }""",
+        text,
+    )
+    lost, words, names, said, images, marked = shown
+    assert (lost, images, marked) == (0, 0, True)
+    assert words == (
+        "Lead 🦉 in.\ngoes onOne codeA bold [1] claim. Then:first [1].second\n  lineonetwo#\n#tagSub"
+        "Cut short.Bold is *no* remark.\n<img src=x>staropen"
+    )
+    assert names == "P H3 P UL OL P H4 P P UL P"
+    assert said == [["P", True], ["LI", False]]
+
+
+def test_finish_now_has_the_report_written_and_a_reload_before_it_loses_nothing(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island, follow_up=Pondering()).url
+    page.goto(url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("#branches li")).to_have_count(2)
+    page.reload()
+    expect(page.locator("body[data-state=running]")).to_be_visible()
+    expect(page.locator("#asked")).to_have_text(BOTH)
+    expect(page.locator("#branches li")).to_have_count(2)
+    page.click("#finish")
+    expect(page.locator("body[data-state=done][data-outcome=answered]")).to_be_visible()
+    expect(page.locator("#answer .remark")).to_contain_text("Written early, as you asked.")
+    assert "*" not in page.locator("#answer").inner_text()
+
+
+def test_a_conversation_is_gone_on_with_reloaded_renamed_and_deleted(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island).url
+    page.goto(url)
+    ask(page, "What does a ticket for the ferry to Aldermoor cost?")
+    expect(page.locator("body[data-state=done]")).to_be_visible()
+    ask(page, "And when does it leave?")
+    expect(page.locator("body[data-state=done]")).to_be_visible()
+    expect(page.locator("#answer")).to_contain_text("at noon")
+    expect(page.locator("#turns article")).to_contain_text("eight crowns")
+    thread_id = thread_of(page)
+    assert len(turns(url, thread_id)) == 2
+    page.reload()
+    expect(page.locator("#asked")).to_have_text("And when does it leave?")
+    expect(page.locator("#answer")).to_contain_text("at noon")
+    page.locator("#turns .citation").first.click()
+    expect(page.locator("#turns mark", has_text="A ticket for the ferry costs eight crowns.")).to_be_visible()
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Title").fill("The ferry")
+    page.keyboard.press("Enter")
+    expect(page.locator("#conversation-list .title")).to_have_text("The ferry")
+    page.get_by_role("button", name="New conversation", exact=True).click()
+    expect(page.locator("body[data-state=idle]")).to_be_visible()
+    expect(page.locator("#turns article")).to_have_count(0)
+    page.locator("#conversation-list .title").click()
+    expect(page.locator("#turns article")).to_contain_text("eight crowns")
+    page.go_back()
+    expect(page.locator("body[data-state=idle]")).to_be_visible()
+    page.go_forward()
+    expect(page.locator("#turns article")).to_contain_text("eight crowns")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Delete").click()
+    page.locator("#conversation-list").get_by_role("button", name="Delete").click()
+    expect(page.locator("#conversation-list li")).to_have_count(0)
+    expect(page.locator("body[data-state=idle]")).to_be_visible()
+    assert httpx.get(f"{url}/threads/{thread_id}", trust_env=False).status_code == 404
+    assert "#" not in page.url
+
+
+def test_a_conversation_that_is_answering_says_so_and_shows_what_it_answers(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island, follow_up=Pondering()).url
+    thread_id = httpx.post(f"{url}/threads", trust_env=False).json()["thread_id"]
+    body = {"query": BOTH, "mode": "deep", "thread_id": thread_id}
+    with httpx.stream("POST", f"{url}/query", json=body, trust_env=False) as response:
+        next(response.iter_lines())
+        page.goto(f"{url}/#thread={thread_id}")
+        ask(page, "When does the ferry leave?")
+        expect(page.locator("#error")).to_contain_text("still answering another question")
+        expect(page.locator("#question")).to_have_value("When does the ferry leave?")
+        page.get_by_role("button", name="Show that answer").click()
+        page.click("#finish")
+        expect(page.locator("#answer")).to_contain_text("eight crowns")
+
+
+def test_a_question_may_belong_to_no_conversation(page: Page, serve: Callable[..., Live], island: Library) -> None:
+    url = serve(library=island).url
+    page.goto(url)
+    page.click("#open-conversations")
+    page.uncheck("#keep")
+    ask(page, "When does the ferry to Aldermoor leave?")
+    expect(page.locator("body[data-outcome=answered]")).to_be_visible()
+    assert "#" not in page.url
+    assert httpx.get(f"{url}/threads", trust_env=False).json()["threads"] == []
+
+
+def test_on_a_narrow_screen_the_conversations_are_a_drawer_that_escape_closes(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(serve(library=island).url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("body[data-state=done]")).to_be_visible()
+    expect(page.locator("#conversations")).to_be_hidden()
+    page.click("#open-conversations")
+    expect(page.locator("#new-conversation, #conversation-list .title").locator("visible=true").first).to_be_visible()
+    assert page.evaluate("document.querySelector('main').inert")
+    page.keyboard.press("Escape")
+    expect(page.locator("#conversations")).to_be_hidden()
+    expect(page.locator("#open-conversations")).to_be_focused()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,14 +1,25 @@
 """The command line, with and without a server."""
 
+import asyncio
+import io
 import json
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
+from graph.hub import Hub
 from retrieval.library import Library
+from retrieval.submissions import Submission
 from server.__main__ import main
+from server.commands.asked import AskedThere
+from server.commands.reading import LiveView
 from server.edge import is_loopback
 from server.lock import DataLock
 from tests.support.live import Live
@@ -106,7 +117,7 @@ def test_ask_and_ingest_go_through_the_server_that_holds_the_data_folder(
 
 def test_ask_says_what_is_wrong(folder: Path) -> None:
     assert "collection" in run("ask", "x", "--collection", "nope").output
-    for refused in (run("ask", ""), run("ask", "x", "--collection", "nope"), run("ask", "x", "--deep")):
+    for refused in (run("ask", ""), run("ask", "x", "--collection", "nope")):
         assert refused.exit_code == 1
         assert "Traceback" not in refused.output
     assert "cannot be reached" in run("ask", "x", "--server", "http://127.0.0.1:9").output
@@ -180,3 +191,103 @@ def test_a_path_that_is_not_there_stops_no_other(folder: Path, tmp_path: Path) -
     assert told.exit_code == 1
     assert "Indexed 1 document" in told.output
     assert "gone.md: there is no such file" in told.output
+
+
+# Deep research
+
+BOTH = "When does the ferry to Brack leave, and when does the tea room in Brack open?"
+
+
+class Pondering:
+    """A model that is asked for further searches, has Ctrl-C pressed, and says nothing for a long time."""
+
+    def __init__(self, presses: int) -> None:
+        self.presses = presses
+
+    async def ainvoke(self, given: Any, config: Any = None) -> list[str]:
+        while self.presses:
+            self.presses -= 1
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            await asyncio.sleep(0.6)
+        await asyncio.sleep(60)
+        return []
+
+
+@pytest.fixture
+def island(own_library: Library) -> Library:
+    own_library.add("default", Submission(data="The ferry to Brack leaves at noon.", id="ferry", title="Ferry"))
+    own_library.add("default", Submission(data="The tea room in Brack opens at ten.", id="tea", title="Tea"))
+    return own_library
+
+
+@pytest.fixture(params=["through a server", "in this process"])
+def ask_deep(
+    request: pytest.FixtureRequest,
+    folder: Path,
+    island: Library,
+    serve: Callable[..., Live],
+    make_hub: Callable[..., Hub],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Result]:
+    """Asks for deep research whose follow-up searches come from `follow_up`."""
+
+    def ask(*arguments: str, **parts: Any) -> Result:
+        if request.param == "through a server":
+            return run("ask", BOTH, "--deep", "--server", serve(library=island, **parts).url, *arguments)
+        monkeypatch.setattr("server.bootstrap.open_library", lambda settings: island)
+        monkeypatch.setattr("server.bootstrap.build_hub", lambda settings, library: make_hub(library=library, **parts))
+        monkeypatch.setattr(island, "close", lambda: None)
+        return run("ask", BOTH, "--deep", *arguments)
+
+    return ask
+
+
+def test_ask_researches_deeply(ask_deep: Callable[..., Result]) -> None:
+    done = ask_deep()
+    assert done.exit_code == 0, done.output
+    for told in ("## When does the ferry to Brack leave?", "at noon [", "at ten [", "“The tea room in Brack opens"):
+        assert told in done.output
+
+
+def test_deep_research_as_json_is_its_envelopes(ask_deep: Callable[..., Result]) -> None:
+    events = [json.loads(line) for line in ask_deep("--json").stdout.strip().split("\n")]
+    check_grammar(events)
+    assert {event["payload"].get("branch") for event in events} >= {"1", "2"}
+
+
+def test_the_first_interrupt_has_the_report_written_now(ask_deep: Callable[..., Result]) -> None:
+    done = ask_deep(follow_up=Pondering(presses=1))
+    assert done.exit_code == 0, done.output
+    assert "Ctrl-C again cancels" in done.stderr
+    assert "*Written early, as you asked.*" in done.stdout
+    assert "at noon [" in done.stdout
+
+
+def test_the_second_interrupt_cancels(ask_deep: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graph.hub.Hub.finish", lambda self, request_id: self.get(request_id))  # it takes its time
+    done = ask_deep(follow_up=Pondering(presses=2))
+    assert done.exit_code == 1
+    assert "Cancelling." in done.stderr
+    assert "error: " in done.stderr
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_terminal_shows_parts_sources_thoughts_and_what_is_spent(serve: Callable[..., Live], island: Library) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=160, highlight=False, color_system=None)
+    lines: list[str] = []
+    view = LiveView(console)
+    asked = AskedThere(serve(library=island).url, {"query": BOTH, "mode": "deep"})
+
+    def spied() -> Iterator[dict[str, Any]]:
+        for envelope in asked.envelopes():
+            if envelope["event_type"] == "status_update":
+                lines.append(str(view.status_line(envelope["payload"])))
+            yield envelope
+
+    assert not view.show(spied())
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert any("part 1: searching | part 2: searching" in line for line in lines)
+    assert any("0/30 model calls" in line and "10%" in line for line in lines)
+    assert "Part 1: When does the ferry to Brack leave?" in shown
+    assert "## When does the tea room in Brack open?" in shown
+    assert "] Ferry  " in shown

@@ -55,13 +55,14 @@ STEPS = said("What are the steps of an audit?", "The steps are:\n1. Planning\n2.
         (PERMIT, "And in Oslo?", "How much does a mooring permit in Oslo cost?"),
         (DINNER, "And for lunch?", "How much may employees claim for lunch?"),
         (DINNER, "And lunch?", "How much may employees claim for lunch?"),
+        (said("How do I cancel a run?"), "and an upload job?", "How do I cancel an upload job?"),
         (BAKERY, "And on Sunday?", "When does the Quillon bakery open on Sunday?"),
         (LIGHTHOUSE, "Why?", "Why (Who built the Aldermoor lighthouse)?"),
         (LIGHTHOUSE, "Tell me more.", "Tell me more (Who built the Aldermoor lighthouse)."),
         # things that were spoken of
         (PERMIT, "Who issues the permit?", "Who issues the mooring permit in Aldermoor?"),
         (LIGHTHOUSE, "How tall is the lighthouse?", "How tall is the Aldermoor lighthouse?"),
-        (BASIC, "Is this plan cheaper abroad?", "Is this Basic plan cheaper abroad?"),
+        (BASIC, "Is this plan cheaper abroad?", "Is this plan cheaper abroad (the Basic plan)?"),
         # lists
         (PLANS, "What does the second one cost?", "What does the Pro plan cost?"),
         (PLANS, "Is the last one cheaper?", "Is the Fleet plan cheaper?"),
@@ -80,10 +81,8 @@ def test_a_follow_up_gets_what_it_leaves_out(before: Exchange, question: str, al
     [
         (LIGHTHOUSE, "Who is the mayor of Berlin?"),
         (LIGHTHOUSE, "When does the Quillon bakery open?"),
-        (LIGHTHOUSE, "How are travel expenses reimbursed to employees?"),
         (LIGHTHOUSE, "Is it possible to visit the bakery on Sunday?"),
         (LIGHTHOUSE, "When was Otto Brand born and where did he die?"),
-        (LIGHTHOUSE, "What happens to a loan if it is repaid early?"),
         (REVENUE, "How many employees did Globex have in 2023?"),
         (PLANS, "Are there people who say that Rome fell because of lead?"),
         # what is for nobody to look up
@@ -103,9 +102,14 @@ def test_a_question_of_its_own_stays_as_it_is(before: Exchange, question: str) -
     ("before", "question", "perhaps"),
     [
         (LIGHTHOUSE, "What is the speed limit?", "What is the speed limit (the Aldermoor lighthouse)?"),
+        (PERMIT, "When is a loan late?", "When is a loan late (the mooring permit in Aldermoor)?"),
         (PERMIT, "Can I cancel?", "Can I cancel (the mooring permit in Aldermoor)?"),
         (BASIC, "Any discounts for students?", "Any discounts for students (the Basic plan)?"),
-        (LIGHTHOUSE, "How many people live in the city?", "How many people live in the city (the Aldermoor lighthouse)?"),
+        (
+            LIGHTHOUSE,
+            "How many people live in the city?",
+            "How many people live in the city (the Aldermoor lighthouse)?",
+        ),
     ],
 )
 def test_a_question_that_names_nothing_is_only_perhaps_a_follow_up(
@@ -132,6 +136,20 @@ def test_a_chain_of_follow_ups_keeps_its_thread() -> None:
     assert standalone("Who designed it?", [LIGHTHOUSE, second]) == "Who designed the Aldermoor lighthouse?"
 
 
+def test_what_an_answer_spoke_of_is_spoken_of() -> None:
+    answer = "It was attacked in 1812 [1]. The siege by Admiral Voss ended with the surrender of the garrison [1]."
+    found = follow_up("How long did the siege last?", [said("What happened to Fort Brandel?", answer)])
+    assert found == ("How long did the siege last (Admiral Voss, Fort Brandel)?", True)
+
+
+def test_a_question_may_go_back_behind_the_last_turn() -> None:
+    found = follow_up("who made the lamp?", [LIGHTHOUSE, BAKERY])
+    assert found is not None
+    assert "Aldermoor lighthouse" in found.text
+    assert "Quillon" not in found.text
+    assert not found.sure
+
+
 def test_what_was_said_before_the_last_turn_is_still_spoken_of() -> None:
     found = standalone("Who issues the permit?", [PERMIT, BAKERY])
     assert found is not None
@@ -140,8 +158,8 @@ def test_what_was_said_before_the_last_turn_is_still_spoken_of() -> None:
 
 questions = st.lists(
     st.sampled_from(
-        "what who when how much is it the second one permit Acme 2023 and in of they plan Berlin not “fast track” there "
-        "that, why cost does about 45 ?".split()
+        "what who when how much is it the second one permit Acme 2023 and in of they plan Berlin not “fast track” "
+        "there that, why cost does about 45 ?".split()
     ),
     min_size=1,
     max_size=12,
@@ -160,7 +178,9 @@ def test_no_number_is_made_up_and_no_name_of_the_question_lost(question: str, tu
 
 
 def test_the_longest_question_takes_no_time() -> None:
-    long = said("What is the difference between " + "the second plan of Acme and " * 140 + "it?", "Plan A, plan B. " * 200)
+    long = said(
+        "What is the difference between " + "the second plan of Acme and " * 140 + "it?", "Plan A, plan B. " * 200
+    )
     began = time.perf_counter()
     for question in ("and it? " * 500, "the " * 1300, "in 2023 " * 500, "x" * 4000, "a, " * 1300, "that " * 800):
         standalone(question, [long] * 6)

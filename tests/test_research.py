@@ -219,6 +219,20 @@ async def test_under_full_slow_path_no_source_is_shown_before_the_gate_opens(hub
     )
 
 
+async def test_a_check_that_fails_closes_the_gate_where_it_has_to_pass(hub_of: Callable[..., Hub]) -> None:
+    strict = await asked(hub_of(safety=Asked(fails)), BOTH, domain="underwriting")
+    assert final_of(strict)["outcome"] == "fallback"
+    assert not {"source", "token"} & set(kinds(strict))
+    usual = final_of(await asked(hub_of(safety=Asked(fails)), BOTH))
+    assert (usual["outcome"], usual["safety_pass"]) == ("answered", False)
+
+
+async def test_a_plan_about_something_else_opens_nothing(hub_of: Callable[..., Hub]) -> None:
+    planner = Asked(says(["Who built the lighthouse of Aldermoor?", "When does the Quillon bakery open?"]))
+    events = await asked(hub_of(planner=planner), NOWHERE)
+    assert final_of(events)["outcome"] == "fallback"
+
+
 @pytest.mark.parametrize(("domain", "outcome"), [("closed", "blocked"), ("rate_quotes", "review")])
 async def test_what_a_rule_or_a_person_answers_is_not_researched(
     domain: str, outcome: str, hub_of: Callable[..., Hub]

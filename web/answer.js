@@ -44,10 +44,7 @@ function drawBlocks(place, before, { points, verdicts, citations, marker }) {
   while (same < wanted.length && before[same]?.key === keyOf(wanted[same])) same += 1;
   for (const { node } of before.splice(same)) takeOut(node);
   for (const [at, block] of wanted.entries()) {
-    const { from, start, end, to } = block;
-    const lead = { hidden: points.slice(from, start).join("") };
-    const trail = { hidden: points.slice(end, to).join("") };
-    const inside = [lead, ...pieces(points, verdicts, citations, start, end), trail];
+    const inside = pieces(points, verdicts, citations, block.start, block.end);
     before[at] ??= { key: keyOf(block), node: putIn(place, block, before[at - 1]?.node), keys: [], nodes: [] };
     drawPieces(before[at], inside, marker);
   }
@@ -58,15 +55,9 @@ function drawPieces(block, wanted, marker) {
   let same = 0;
   while (same < keys.length && keys[same] === block.keys[same]) same += 1;
   for (const node of block.nodes.splice(same)) node.remove();
-  for (const piece of wanted.slice(same)) {
-    const made = "hidden" in piece ? markup(piece.hidden) : pieceElement(piece, marker);
-    block.nodes.push(block.node.appendChild(made));
-  }
+  for (const piece of wanted.slice(same)) block.nodes.push(block.node.appendChild(pieceElement(piece, marker)));
   block.keys = keys;
 }
-
-/** Markup stays in the text, so that the text stays the answer; nobody has to read it. */
-const markup = (text) => element("span.markup", { hidden: true }, text);
 
 /** The element of a block, behind the one before it; items of the same kind share a list. */
 function putIn(place, { kind, level, ordered, value }, previous) {
@@ -95,8 +86,7 @@ function pieceElement({ verdict, goesOn, parts }, marker) {
   return element("span.sentence", { title, data }, ...children);
 }
 
-const words = (text) =>
-  inline(text).flatMap((one) => (one.tag ? [markup(one.marks), element(one.tag, {}, one.text), markup(one.marks)] : [one.text]));
+const words = (text) => inline(text).map((one) => (one.tag ? element(one.tag, {}, one.text) : one.text));
 
 function marker(text, citations) {
   const [{ index, source, confidence }] = citations;
@@ -119,8 +109,10 @@ export function drawSource(source) {
   const name = element("span.name", { dir: "auto" }, source.source);
   if (source.section) name.append(element("span.section", {}, ` › ${source.section}`));
   if (source.page) name.append(element("span.section", {}, `, page ${source.page}`));
-  if (source.branch) name.append(element("span.later", { title: "Found by this part of the research" }, `part ${source.branch}`));
-  else if (source.wave > 1) name.append(element("span.later", { title: "Found by the wider or deeper search" }, "found later"));
+  const found = source.branch
+    ? ["Found by this part of the research", `part ${source.branch}`]
+    : source.wave > 1 && ["Found by the wider or deeper search", "found later"];
+  if (found) name.append(element("span.later", { title: found[0] }, found[1]));
   card.body = element("div.passage", { dir: "auto" }, source.snippet);
   card.details = element("details", {},
     element("summary", {},

@@ -2,7 +2,7 @@
 
 import { addressedQuestion, addressedThread, leadTo, leadToThread } from "./address.js";
 import { clearAnswer, drawAnswer, drawSource } from "./answer.js";
-import { acceptChoices, listCollections, ownCollection, wishes } from "./choices.js";
+import { acceptChoices, chooseDepth, listCollections, ownCollection, wishes } from "./choices.js";
 import { acceptConversations, currentThread, drawConversations, markConversation, threadToAskIn } from "./conversations.js";
 import { acceptDocuments } from "./documents.js";
 import { byId, element, show } from "./dom.js";
@@ -31,6 +31,7 @@ const ENDING = {
   error: "The answer could not be finished.",
 };
 
+const NARROW = matchMedia("(max-width: 40rem)");
 /** How long the end of a stopped run is waited for. */
 const STOP_MS = 1500;
 
@@ -55,6 +56,7 @@ let run = fresh();
 const on = {
   status_update(status) {
     say(status.message);
+    if (status.budget && run.mode !== "deep") beginDeep();
     research.drawResearchStatus(status);
   },
   thinking(thought) {
@@ -132,6 +134,7 @@ async function start(query = byId("question").value.trim()) {
   const wanted = wishes();
   const mine = begin({ question: query, mode: wanted.mode, thread: currentThread() });
   byId("question").value = "";
+  if (NARROW.matches) byId("question").blur(); // there is room for the answer, or for the keyboard
   await inConversation(mine, wanted);
   if (mine !== run) return;
   const about = { ...wanted, ...(mine.thread && { thread_id: mine.thread }), signal: mine.listening.signal };
@@ -154,6 +157,7 @@ async function inConversation(mine, { collection }) {
 
 /** Go on with a run that was asked before, from its first event. */
 async function watch(requestId, asked) {
+  chooseDepth(asked.mode === "deep");
   const mine = begin({ ...asked, requestId });
   const { signal } = mine.listening;
   await listenTo(mine, (listeners) => resume(requestId, { signal, ...listeners }));
@@ -209,11 +213,17 @@ function begin(asked) {
   run = fresh(asked);
   clear();
   show(byId("asked"), ...(run.question ? [run.question] : []));
-  if (run.mode === "deep") research.beginResearch(() => finish(run.requestId));
+  if (run.mode === "deep") beginDeep();
   enter("running");
   say("Asking…");
   if (byId("turns").hasChildNodes()) byId("current").scrollIntoView({ block: "start" });
   return run;
+}
+
+function beginDeep() {
+  run.mode = "deep";
+  const mine = run;
+  research.beginResearch(() => finish(mine.requestId));
 }
 
 /** Listen no more, unless the answer goes on for its conversation. */
@@ -268,6 +278,7 @@ async function open(threadId, { push = true } = {}) {
   enter("idle");
   say("");
   if (threadId === null) return byId("question").focus();
+  if (NARROW.matches) byId("question").blur();
   try {
     const { turns, title } = await getThread(threadId);
     if (mine !== run) return;
@@ -417,17 +428,17 @@ acceptDocuments({
   },
   onError: showError,
 });
-await listCollections();
 linkReviews();
 drawStanding();
-const thread = addressedThread();
-markConversation(thread);
 acceptConversations({
   opened: (threadId) => open(threadId),
   removed: (threadId) => threadId === currentThread() && open(null),
 });
-const asked = addressedQuestion();
-const before = askedBefore();
-if (thread) open(thread, { push: false });
-else if (before) pickUp(before);
-else if (asked) start(asked);
+if (addressedThread()) {
+  open(addressedThread(), { push: false });
+  listCollections();
+} else {
+  await listCollections(); // the address may name one
+  if (askedBefore()) pickUp(askedBefore());
+  else if (addressedQuestion()) start(addressedQuestion());
+}

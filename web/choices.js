@@ -10,17 +10,21 @@ let thinkingChosen = false;
 /** Heed the controls. */
 export function acceptChoices() {
   byId("collection").addEventListener("change", () => drawLibrary(ownCollection(), listCollections));
-  byId("deep").addEventListener("change", () => {
-    if (!thinkingChosen) byId("show-thinking").checked = byId("deep").checked;
-    showThinking(byId("show-thinking").checked);
-  });
+  byId("deep").addEventListener("change", () => chooseDepth(byId("deep").checked));
   byId("show-thinking").addEventListener("change", () => {
     thinkingChosen = true;
     showThinking(byId("show-thinking").checked);
   });
 }
 
-/** The choices as a question carries them. Deep research tells its thoughts in any case: its parts are known by them. */
+/** Deep research or not; until the reader has chosen, the thinking is shown in the one and not in the other. */
+export function chooseDepth(deep) {
+  byId("deep").checked = deep;
+  if (!thinkingChosen) byId("show-thinking").checked = deep;
+  showThinking(byId("show-thinking").checked);
+}
+
+/** The choices as a question carries them. Deep research always tells its thoughts: its parts are known by them. */
 export function wishes() {
   const collection = byId("collection").value;
   const deep = byId("deep").checked;

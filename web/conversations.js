@@ -36,7 +36,10 @@ export async function acceptConversations(listeners) {
   toggle(WIDE.matches && wanted(), { focus: false });
 }
 
-const wanted = () => (recalled("conversations") ?? (byId("conversation-list").hasChildNodes() ? "open" : "closed")) === "open";
+const wanted = () => {
+  const known = recalled("conversations");
+  return known === null ? byId("conversation-list").hasChildNodes() : known === "open";
+};
 const overlaid = () => !WIDE.matches && !byId("conversations").hidden;
 
 /** Which conversation is open, as the list shows it. */
@@ -83,8 +86,12 @@ function row(thread) {
   const name = title ?? UNNAMED;
   const chosen = element("button.title", { type: "button", dir: "auto", title: name, onclick: () => choose(id) }, name);
   const count = `${turns} ${turns === 1 ? "question" : "questions"}`;
-  const about = element("span.about", { title: count }, ago(updated), element("span.visually-hidden", {}, `, ${count}`));
-  const act = (text, what) => element("button.link", { type: "button", onclick: what, aria: { label: `${text} “${name}”` } }, text);
+  const about = element("span.about", { title: count },
+    ago(updated), element("span.visually-hidden", {}, `, ${count}`));
+  const act = (text, onclick) => {
+    const aria = { label: `${text} “${name}”` };
+    return element("button.link", { type: "button", onclick, aria }, text);
+  };
   const actions = element("span.actions", {},
     act("Rename", () => rename(item, thread)), act("Delete", () => askToDelete(item, thread)));
   const item = element("li", { data: { id } }, chosen, about, actions);
@@ -100,7 +107,8 @@ function mark(item) {
 }
 
 function rename(item, thread) {
-  const name = element("input", { type: "text", maxLength: 200, value: thread.title ?? "", aria: { label: "Title" }, dir: "auto" });
+  const about = { type: "text", maxLength: 200, value: thread.title ?? "", aria: { label: "Title" }, dir: "auto" };
+  const name = element("input", about);
   const save = element("button", { type: "submit" }, "Save");
   const form = element("form.editing", {}, name, save, keep(item, thread));
   form.addEventListener("submit", async (event) => {
@@ -126,7 +134,8 @@ function askToDelete(item, thread) {
     } catch (error) {
       if (error.status !== 404) {
         restore(item, thread);
-        return tell(error.code === "thread_busy" ? "This conversation is still answering: stop that first." : error.message);
+        const busy = "This conversation is still answering: stop that first.";
+        return tell(error.code === "thread_busy" ? busy : error.message);
       }
     }
     const after = item.nextElementSibling ?? item.previousElementSibling;
@@ -135,7 +144,8 @@ function askToDelete(item, thread) {
     tell("The conversation is deleted.");
     page.removed(thread.thread_id);
   };
-  edit(item, element("div.editing", { role: "group" }, element("p", { dir: "auto" }, question), sure, keep(item, thread)), sure);
+  const text = element("p", { dir: "auto" }, question);
+  edit(item, element("div.editing", { role: "group" }, text, sure, keep(item, thread)), sure);
 }
 
 const keep = (item, thread) => element("button", { type: "button", onclick: () => restore(item, thread) }, "Cancel");
@@ -143,7 +153,9 @@ const keep = (item, thread) => element("button", { type: "button", onclick: () =
 function edit(item, editor, first) {
   item.dataset.editing = "";
   item.replaceChildren(editor);
-  item.onkeydown = ({ key }) => key === "Escape" && editor.querySelector("button:last-child").click();
+  editor.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") editor.querySelector("button:last-child").click();
+  });
   first.focus();
 }
 

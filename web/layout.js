@@ -40,24 +40,31 @@ export function blocks(points) {
   return cut;
 }
 
-/** The block that a line begins by its marks. @param {string} text @param {number} start @param {number} end */
+/** The block that a line begins by its marks.
+ * @param {string} text @param {number} start @param {number} end @returns {Block | null} */
 function opened(text, start, end) {
   const heading = HEADING.exec(text);
-  if (heading) return { ...paragraph(start), kind: /** @type {const} */ ("heading"), level: heading[1].length, start: start + heading[0].length, end };
+  if (heading) {
+    const [marks, { length: level }] = heading;
+    return { ...paragraph(start), kind: "heading", level, start: start + marks.length, end };
+  }
   const item = ITEM.exec(text);
   if (item) {
     const [marks, indent, number] = item;
-    const about = { level: Math.min(3, Math.floor(indent.length / 2)), ordered: number !== undefined, value: Number(number ?? 0) };
-    return { ...paragraph(start), kind: /** @type {const} */ ("item"), ...about, start: start + marks.length, end };
+    const level = Math.min(3, Math.floor(indent.length / 2));
+    const about = { level, ordered: number !== undefined, value: Number(number ?? 0) };
+    return { ...paragraph(start), kind: "item", ...about, start: start + marks.length, end };
   }
   if (!REMARK.test(text)) return null;
   const closed = text.length > 2 && text.trimEnd().endsWith("*");
+  if (!closed && text.slice(1).includes("*")) return null;
   const inner = closed ? start + Array.from(text.trimEnd()).length - 1 : end;
-  return closed || !text.slice(1).includes("*") ? { ...paragraph(start), kind: /** @type {const} */ ("remark"), start: start + 1, end: inner } : null;
+  return { ...paragraph(start), kind: "remark", start: start + 1, end: inner };
 }
 
 /** @param {number} start @returns {Block} */
-const paragraph = (start) => ({ kind: "paragraph", level: 0, ordered: false, value: 0, from: start, start, end: start, to: start });
+const paragraph = (start) =>
+  ({ kind: "paragraph", level: 0, ordered: false, value: 0, from: start, start, end: start, to: start });
 
 /** Every line, its end without and with the line break. @param {string[]} points */
 function* lines(points) {
@@ -70,18 +77,17 @@ function* lines(points) {
 }
 
 /**
- * Bold words and code in a stretch of text; `marks` is what stands around them.
- * @param {string} text @returns {{tag: "strong" | "code" | null, text: string, marks: string}[]}
+ * Bold words and code in a stretch of text, without the marks around them.
+ * @param {string} text @returns {{tag: "strong" | "code" | null, text: string}[]}
  */
 export function inline(text) {
   const cut = [];
   let at = 0;
-  for (const found of text.matchAll(/(\*\*)(?=\S)([^*]*[^*\s])\*\*|(`)([^`]+)`/g)) {
-    if (found.index > at) cut.push({ tag: null, text: text.slice(at, found.index), marks: "" });
-    const bold = found[1] !== undefined;
-    cut.push({ tag: bold ? /** @type {const} */ ("strong") : /** @type {const} */ ("code"), text: bold ? found[2] : found[4], marks: bold ? "**" : "`" });
-    at = found.index + found[0].length;
+  for (const { 0: whole, 1: bold, 2: code, index } of text.matchAll(/\*\*(?=\S)([^*]*[^*\s])\*\*|`([^`]+)`/g)) {
+    if (index > at) cut.push({ tag: null, text: text.slice(at, index) });
+    cut.push(bold === undefined ? { tag: "code", text: code } : { tag: "strong", text: bold });
+    at = index + whole.length;
   }
-  if (at < text.length) cut.push({ tag: null, text: text.slice(at), marks: "" });
+  if (at < text.length) cut.push({ tag: null, text: text.slice(at) });
   return cut;
 }

@@ -99,10 +99,11 @@ function row(branch) {
   const number = element("span.index", {}, element("span.visually-hidden", {}, "Part "), branch);
   const item = element("li", { data: { branch } }, number, title, doing, count);
   const made = { item, title, doing, count, sources: 0 };
-  const after = [...rows].filter(([name]) => Number(name) > Number(branch)).sort(([a], [b]) => Number(a) - Number(b))[0];
-  byId("branches").insertBefore(item, after?.[1].item ?? null);
+  const after = [...byId("branches").children].find((other) => Number(other.dataset.branch) > Number(branch));
+  byId("branches").insertBefore(item, after ?? null);
   rows.set(branch, made);
-  if (rows.size > 1) for (const [name, one] of rows) if (!one.title.title) one.title.textContent = `Part ${name}`;
+  const unnamed = rows.size > 1 ? [...rows.values()].filter((one) => !one.title.title) : [];
+  for (const one of unnamed) one.title.textContent = "A part of the question";
   return made;
 }
 

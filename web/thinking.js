@@ -20,7 +20,8 @@ export function drawThought({ text, kind, step, branch }) {
     place.append(element("li", { data: { kind } }, ...(told ? [element("span.from", {}, told), " "] : []), words));
     last = { source, words };
     const { childElementCount: many } = place;
-    byId("thinking").querySelector("summary").textContent = `Thinking · ${many} ${many === 1 ? "thought" : "thoughts"}`;
+    const count = many === 1 ? "1 thought" : `${many} thoughts`;
+    byId("thinking").querySelector("summary").textContent = `Thinking · ${count}`;
   }
   showThinking(place.dataset.wanted === "true");
   if (follows) place.scrollTop = place.scrollHeight;

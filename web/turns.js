@@ -10,7 +10,8 @@ export const drawTurns = (turns) => byId("turns").replaceChildren(...turns.map((
 /** Show one more turn; `verdicts` are those on its sentences, where they are known. */
 export const addTurn = (turn, verdicts = []) => byId("turns").append(turnElement(turn, verdicts));
 
-function turnElement({ request_id: id, question, standalone, mode, answer, outcome, citations, sources }, verdicts = []) {
+function turnElement(turn, verdicts = []) {
+  const { request_id: id, question, mode, answer, outcome, citations, sources } = turn;
   const title = element("h2.asked", { id: `asked-${id}`, dir: "auto" }, question);
   const list = sourceList(sources, citations);
   const marker = (text, [{ index, source }]) => {
@@ -21,22 +22,22 @@ function turnElement({ request_id: id, question, standalone, mode, answer, outco
   };
   const body = element("div.answer", { dir: "auto" });
   fillAnswer(body, answer, verdicts, citations, marker);
-  const known = sources.length ? [list] : [];
-  const understood = meant({ question, standalone });
-  const data = { id, outcome };
-  return element("article.turn", { data, aria: { labelledby: title.id } }, title, ...manner(mode), ...understood, body, ...known);
+  const about = { data: { id, outcome }, aria: { labelledby: title.id } };
+  return element("article.turn", about, title, ...manner(mode), ...meant(turn), body, ...(sources.length ? [list] : []));
 }
 
 /** How a question was understood, where that is not how it was asked. */
 export function meant({ question, standalone }) {
-  return standalone && standalone !== question ? [element("p.reason", { dir: "auto" }, `Understood as: ${standalone}`)] : [];
+  if (!standalone || standalone === question) return [];
+  return [element("p.reason", { dir: "auto" }, `Understood as: ${standalone}`)];
 }
 
 const manner = (mode) => (mode === "deep" ? [element("p.reason", {}, "Deep research")] : []);
 
 function sourceList(sources, citations) {
   const cited = new Set(citations.map(({ index }) => index));
-  const ordered = [...sources].sort((a, b) => Number(cited.has(b.index)) - Number(cited.has(a.index)) || a.index - b.index);
+  const rank = ({ index }) => (cited.has(index) ? 0 : 1);
+  const ordered = [...sources].sort((a, b) => rank(a) - rank(b) || a.index - b.index);
   const items = ordered.map((source) => {
     const own = citations.filter(({ index }) => index === source.index);
     const { context, beyond } = quotesIn(anchored(source, own), own);

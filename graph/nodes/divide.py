@@ -32,7 +32,7 @@ async def divide(state: RagState, runtime: Runtime[RagContext]) -> Divided:
     context.researching.asked.add(question)
     await status("planning", _announced(branches), progress=0.1)
     for branch in branches:
-        if branch.own_words and len(branches) > 1:
+        if branch.own_words and len(branches) > 1 and state["policy"].precheck != "full_slow_path":
             await thought(f"Part {branch.number}: {branch.question}", branch=branch.name)
     return {"branches": branches}
 

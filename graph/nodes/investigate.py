@@ -11,8 +11,14 @@ from langgraph.runtime import Runtime
 
 from callbacks.events import Error
 from callbacks.handlers import THINKING_TAG
-from chains.hops import MOST_ROUNDS, follow_ups, sufficient_without_model
-from chains.planner import FollowUpInput
+from chains.hops import (
+    MOST_ROUNDS,
+    FollowUpInput,
+    brings_news,
+    next_queries,
+    queries_allowed,
+    sufficient_without_model,
+)
 from graph.branches import Branch, Finding, Hop, Research
 from graph.context import RagContext
 from graph.interruption import unless_finished
@@ -66,8 +72,9 @@ async def _rounds(finding: Finding, state: Investigation, context: RagContext) -
             progress=_progress(state, research),
         )
         await context.lanes.gap()
+        known = {document.metadata["source_id"] for document in finding.documents}
         fresh = await _search(finding, queries, state, context)
-        if not fresh and finding.rounds > 1:
+        if finding.rounds > 1 and not brings_news(state["question"], known, fresh, state["policy"].floor):
             return
         queries = research.claimed(await _next_queries(finding, state, context))
 
@@ -139,10 +146,11 @@ async def _asked_for(finding: Finding, context: RagContext) -> list[str]:
 
 def _by_rules(finding: Finding, state: Investigation, context: RagContext) -> list[str]:
     idf = context.collaborators.library.idf(state["collection"])
-    question, branch, found = state["question"], finding.branch.question, finding.documents
+    branch, found = finding.branch.question, finding.documents
     if finding.rounds == 1 and sufficient_without_model(branch, found, idf):
         return []
-    return follow_ups(question, branch, found, frozenset(context.researching.asked), idf)
+    most = queries_allowed(finding.rounds, len(state["branches"]))
+    return next_queries(branch, finding.hops, frozenset(context.researching.asked), idf, most)
 
 
 def _round_told(finding: Finding, queries: Sequence[str]) -> str:

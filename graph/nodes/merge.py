@@ -40,6 +40,7 @@ class Merged(TypedDict):
     citations: list[CitationAttached]
     sentences: list[PartialAnswer]
     outcome: Outcome
+    passages: list[Document]
     written_from: list[Document]
     top_k: int
     concerns: list[str]
@@ -60,13 +61,15 @@ async def merge(state: SummaryState, runtime: Runtime[RagContext]) -> Merged:
             await speaker.hear(line)
     concerns = await speaker.finish()
     stream = context.stream
+    documents = list({piece.place[0]: piece.document for piece in pieces}.values())
     return {
         "answer": stream.text or "Nothing of this document may be summarised.",
         "revision": 0,
         "citations": stream.citations,
         "sentences": stream.sentences,
         "outcome": "answered" if stream.text else "fallback",
-        "written_from": list({piece.place[0]: piece.document for piece in pieces}.values()),
+        "passages": documents,
+        "written_from": documents,
         "top_k": max(1, len(context.book)),
         "concerns": [*state.get("concerns", []), *concerns],
     }

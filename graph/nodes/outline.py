@@ -8,13 +8,11 @@ from langgraph.runtime import Runtime
 from callbacks.events import GateDecision, Outcome, Verdict
 from graph.context import RagContext
 from graph.digest import SummaryState
-from graph.evidence import pieces_of
 from graph.policy import DEFAULT_DOMAIN
 from graph.report import report, status
-from language.prose import stands_alone
+from language.prose import sayable, stands_alone
 from retrieval.outline import Section, outline
 from retrieval.passages import Passage
-from retrieval.retriever import document_of
 
 
 class Outlined(TypedDict):
@@ -72,5 +70,5 @@ def _counted(sections: int) -> str:
 
 def _citable(passages: list[Passage], *, prose: bool) -> int:
     """How many passages have a sentence that can be cited, or that reads well by itself."""
-    found = (pieces_of([document_of(passage, 1.0, 1.0)]) for passage in passages)
-    return sum(any(stands_alone(piece.text) if prose else piece.text.strip() for piece in pieces) for pieces in found)
+    fits = stands_alone if prose else sayable
+    return sum(any(fits(passage.text[start:end]) for start, end in passage.sentences) for passage in passages)

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from typing import TypedDict
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from callbacks.events import Error
+from callbacks.handlers import THINKING_TAG
 from chains.plan import decompose
 from graph.context import RagContext
 from graph.interruption import unless_finished
@@ -14,6 +16,9 @@ from graph.report import report, status
 from graph.state import RagState
 
 log = logging.getLogger(__name__)
+
+
+_THOUGHTS: RunnableConfig = {"tags": [THINKING_TAG]}
 
 
 class Planned(TypedDict):
@@ -33,10 +38,12 @@ async def plan(state: RagState, runtime: Runtime[RagContext]) -> Planned:
         return {"plan": by_rules, "planned_by_model": False}
     seconds = min(context.collaborators.limits.plan_seconds, research.spending.search_seconds_left)
     try:
-        parts = await unless_finished(planner.ainvoke({"question": question}), seconds, research)
+        parts = await unless_finished(planner.ainvoke({"question": question}, _THOUGHTS), seconds, research)
     except Exception as error:  # whatever a provider raises, and whatever cannot be read: the rules still stand
         log.warning("the planner failed: %s", type(error).__name__)
         message = "The planner failed; the question is divided by rules."
         await report(Error(code="planner_failed", message=message, fatal=False, retryable=True, stage="planning"))
         return {"plan": by_rules, "planned_by_model": False}
-    return {"plan": by_rules if parts is None else parts, "planned_by_model": parts is not None}
+    # a model that sees one question where the rules see several has broken off, or was lazy
+    by_model = parts is not None and (bool(parts) or not by_rules)
+    return {"plan": parts if by_model and parts is not None else by_rules, "planned_by_model": by_model}

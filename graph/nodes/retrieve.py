@@ -67,5 +67,5 @@ async def _either(state: RagState, context: RagContext) -> tuple[str, list[Docum
         context.retriever(state, k).ainvoke(written),
         context.retriever(state, k, also=_also(state)).ainvoke(state["question"]),
     )
-    idf = context.collaborators.library.idf(state["collection"])
-    return (state["question"], together) if goes_on(written, alone, together, idf) else (written, alone)
+    idf, enough = context.collaborators.library.idf(state["collection"]), state["policy"].min_score
+    return (state["question"], together) if goes_on(written, alone, together, idf, enough) else (written, alone)

@@ -22,6 +22,7 @@ from retrieval.outline import Section
 log = logging.getLogger(__name__)
 
 _WITHHELD = "(The safety check did not let this section pass.)"
+_NOTHING = "(Nothing in this section can be cited.)"
 
 
 class Summarised(TypedDict):
@@ -122,7 +123,7 @@ async def _tell(digest: Digest, number: int, state: SummaryState, context: RagCo
             section=state["outline"][number - 1].title,
             index=number,
             total=len(state["outline"]),
-            text=_WITHHELD if UNSAFE_ANSWER in digest.concerns else told.text,
+            text=_WITHHELD if UNSAFE_ANSWER in digest.concerns else told.text or _NOTHING,
             citations=told.citations,
             method="written" if digest.written else "extracted",
             dropped=digest.dropped or None,

@@ -327,7 +327,7 @@ DEFECTS: Mapping[str, Defect] = {
     "a run that fails stays in the fast lane": Defect(
         ["tests/test_lanes.py::test_a_run_has_left_the_fast_lane_however_it_ended[model failure]"],
         [
-            Edit("graph/run.py", "(self.meter.first_token is not None or self.log.grammar.refused)", "self.final"),
+            Edit("graph/run.py", "(useful or self.log.grammar.refused)", "self.final"),
             Edit(
                 "graph/run.py",
                 "            self._leave_fast_lane()\n        if not self.log.closed:",

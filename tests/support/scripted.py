@@ -11,7 +11,19 @@ MARK = "vexolith"
 SECRET = "zorvane"
 """In every sentence of the corpus, and nowhere else."""
 
-Task = Literal["answer", "rewrite", "classify", "sufficient", "settle", "refine", "section", "abstract"]
+Task = Literal[
+    "answer",
+    "rewrite",
+    "classify",
+    "sufficient",
+    "settle",
+    "refine",
+    "section",
+    "abstract",
+    "plan",
+    "follow_up",
+    "report",
+]
 _BEGINS: Mapping[str, Task] = {
     "You answer questions": "answer",
     "You rewrite questions": "rewrite",
@@ -21,6 +33,9 @@ _BEGINS: Mapping[str, Task] = {
     "You correct an answer": "refine",
     "You summarise one section": "section",
     "You write the abstract": "abstract",
+    "You plan research": "plan",
+    "You look for what is missing": "follow_up",
+    "You write a report": "report",
 }
 
 CORPUS = {
