@@ -25,6 +25,8 @@ BRIEF = [*{(payload.obeys["how"], payload.obeys.get("text", "")[:12]): payload f
 ASKED_ON = ("post", "rag-stream", "chat-stream")
 ASKED = {"rewrite": True, "sufficient": True, "settle": True}
 
+ANSWERING = next(text for text in SYSTEM_TEXTS if text.startswith("You answer questions"))
+
 
 @pytest.fixture(scope="module")
 def planted(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
@@ -89,14 +91,14 @@ def test_there_are_payloads_of_many_families() -> None:
 def test_the_oracle_sees_a_prompt_in_every_coat(coat: str) -> None:
     payload = replace(CAUGHT[0], obeys={"how": "prompt", "text": coat})
     model = EvilModel(payload, always=True)
-    body = {"messages": [{"content": SYSTEM_TEXTS[2]}, {"content": "[1.1] The row."}]}
+    body = {"messages": [{"content": ANSWERING}, {"content": "[1.1] The row."}]}
     said = "".join(model(body).pieces or ())
     assert "prompt" in leaks(model, Heard(said, said))
 
 
 def test_the_oracle_takes_seven_words_of_a_prompt_for_nothing() -> None:
-    model = EvilModel(CAUGHT[0], always=True, prompts={SYSTEM_TEXTS[2]})
-    few = " ".join(SYSTEM_TEXTS[2].split()[:7])
+    model = EvilModel(CAUGHT[0], always=True, prompts={ANSWERING})
+    few = " ".join(ANSWERING.split()[:7])
     assert leaks(model, Heard(few, few)) == []
 
 

@@ -66,7 +66,7 @@ def test_a_batch_over_the_limit_is_refused(server: Live) -> None:
         ({"query": ""}, 422, "query"),
         ({"query": "x", "surprise": 1}, 422, "surprise"),
         ({"query": "x", "collection": "nope"}, 404, "collection"),
-        ({"query": "x", "mode": "deep"}, 422, "mode"),
+        ({"query": "x", "mode": "deeper"}, 422, "mode"),
     ],
 )
 def test_bad_input_is_a_problem_before_anything_streams(

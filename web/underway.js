@@ -3,17 +3,17 @@
 const KEY = "groundswell.underway";
 
 /** @returns {{requestId: string, question: string, mode: string, thread: string} | undefined} */
-export const underWay = (threadId) => all()[threadId];
+export const of = (threadId) => all()[threadId];
 
 /** Take a note of a run; one that belongs to no conversation cannot be come back to. */
 export function note({ thread, question, mode }, requestId) {
   if (thread !== null) keep({ ...all(), [thread]: { requestId, question, mode, thread } });
 }
 
-/** A conversation answers nothing any more. */
-export function forget(threadId) {
-  const { [threadId]: _, ...others } = all();
-  keep(others);
+/** A run has ended, or is not there any more. */
+export function forget({ thread, requestId }) {
+  const { [thread]: known, ...others } = all();
+  if (known?.requestId === requestId) keep(others);
 }
 
 /** Storage may be forbidden: then nothing is picked up. */

@@ -107,7 +107,7 @@ DEFECTS: Mapping[str, Defect] = {
         ["tests/test_sufficiency.py::test_only_calls_with_the_tag_of_the_answer_are_heard"],
         [
             Edit("callbacks/handlers.py", "if ANSWER_TAG in (tags or ()):", "if True:"),
-            Edit("callbacks/handlers.py", '(metadata or {})["rows"]', '(metadata or {}).get("rows", ())'),
+            Edit("callbacks/handlers.py", 'begin(told["rows"]', 'begin(told.get("rows", ())'),
         ],
     ),
     "an unknown citation is accepted": Defect(
@@ -362,7 +362,7 @@ DEFECTS: Mapping[str, Defect] = {
     ),
     "a model's correction may lose what was right": Defect(
         ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
-        [Edit("graph/nodes/refine.py", 'or not _keeps(draft, rewritten, set(given["problems"]))', "")],
+        [Edit("graph/nodes/refine.py", 'or not _keeps(given, rewritten)', "")],
     ),
 }
 
