@@ -11,16 +11,17 @@ from pathlib import Path
 import click
 
 from callbacks.events import Payload, StreamEvent
-from graph.build import build_graph
+from graph.build import RagGraph, build_graph
+from graph.research import build_research
 from server.__main__ import main
 from server.settings import Settings, env_example, shown_default
 
 ROOT = Path(__file__).parent.parent
 
 
-def diagram() -> str:
-    """The compiled graph as Mermaid, without colours."""
-    drawn = build_graph().get_graph(xray=True).draw_mermaid(with_styles=False)
+def diagram(graph: RagGraph, *, xray: bool) -> str:
+    """A compiled graph as Mermaid, without colours; `xray` draws what is inside its nodes."""
+    drawn = graph.get_graph(xray=xray).draw_mermaid(with_styles=False)
     return f"```mermaid\n{drawn.strip()}\n```"
 
 
@@ -60,7 +61,11 @@ def outputs() -> dict[Path, str]:
     architecture = ROOT / "ARCHITECTURE.md"
     return {
         ROOT / ".env.example": env_example(),
-        architecture: _between(architecture.read_text(encoding="utf-8"), "diagram", diagram()),
+        architecture: _between(
+            _between(architecture.read_text(encoding="utf-8"), "diagram", diagram(build_graph(), xray=True)),
+            "research",
+            diagram(build_research(), xray=False),
+        ),
         ROOT / "docs/reference/events.md": f"# Events\n\n{head}{event_table()}\n",
         ROOT / "docs/reference/settings.md": f"# Settings\n\n{head}{settings_table()}\n",
         ROOT / "docs/reference/commands.md": f"# Commands\n\n{head}{command_help()}\n",
