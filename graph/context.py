@@ -156,6 +156,10 @@ class RagContext:
         assert self.research is not None
         return self.research
 
+    def within(self, seconds: float) -> float:
+        """So many seconds, or what the budget of deep research has left of them."""
+        return seconds if self.research is None else min(seconds, self.research.spending.seconds_left)
+
     def judged(self, state: RagState) -> int:
         """How many passages the gate wants to see: more than are shown, if few are asked for."""
         return max(state["top_k"], state["policy"].min_chunks, self.collaborators.limits.judged_passages)

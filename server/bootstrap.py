@@ -227,14 +227,19 @@ def build_hub(settings: Settings, library: Library) -> Hub:
         keep_seconds=settings.keep_seconds,
         reconnect_grace=settings.reconnect_grace,
         slow_paths_at_once=settings.slow_paths_at_once,
-        allowance=Allowance(
-            seconds=settings.deep_seconds,
-            model_calls=settings.deep_model_calls,
-            tokens=settings.deep_tokens,
-            sources=settings.deep_sources,
-        ),
+        allowance=allowance(settings),
     )
     return Hub(build_graph(), build_collaborators(settings, library), limits, research=build_research())
+
+
+def allowance(settings: Settings) -> Allowance:
+    """What deep research may spend where a question does not say."""
+    return Allowance(
+        seconds=settings.deep_seconds,
+        model_calls=settings.deep_model_calls,
+        tokens=settings.deep_tokens,
+        sources=settings.deep_sources,
+    )
 
 
 def build_jobs(settings: Settings, library: Library) -> Jobs:

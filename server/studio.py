@@ -15,14 +15,13 @@ from langgraph.channels.named_barrier_value import NamedBarrierValue
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
-from callbacks.spending import Allowance
 from graph.build import RagGraph, build_graph
 from graph.context import RagContext
 from graph.query import Query
 from graph.research import build_research
 from graph.state import RagInput, RagState
 from server.__main__ import read_settings
-from server.bootstrap import build_collaborators, open_library
+from server.bootstrap import allowance, build_collaborators, open_library
 from server.lock import DataFolderHeld, DataLock
 from server.sittings import INPUT, Sittings, checkpoint_of
 
@@ -129,14 +128,8 @@ def _opened() -> tuple[BoundGraph, BoundGraph]:
         lock.acquire()
     except DataFolderHeld as held:
         raise RuntimeError(f"{held}: end that one, or set GROUNDSWELL_DATA_DIR to another folder") from None
-    allowance = Allowance(
-        seconds=settings.deep_seconds,
-        model_calls=settings.deep_model_calls,
-        tokens=settings.deep_tokens,
-        sources=settings.deep_sources,
-    )
     collaborators = build_collaborators(settings, open_library(settings))
-    return graphs(Sittings(collaborators=collaborators, allowance=allowance, lock=lock))
+    return graphs(Sittings(collaborators=collaborators, allowance=allowance(settings), lock=lock))
 
 
 def _readable(key: str, channel: Any) -> Any:

@@ -103,7 +103,6 @@ async function open(threadId, { push = true } = {}) {
   conversations.markConversation(threadId);
   leadToThread(threadId, { push });
   if (threadId === null) return byId("question").focus();
-  if (NARROW.matches) byId("question").blur();
   try {
     const { turns, title } = await getThread(threadId);
     if (mine !== run) return;
@@ -176,6 +175,7 @@ addEventListener("popstate", () => {
   if (addressedThread() !== conversations.currentThread()) open(addressedThread(), { push: false });
 });
 again.ask = start;
+if (!NARROW.matches) byId("question").focus();
 acceptChoices();
 byId("more").addEventListener("click", () => (byId("sources").dataset.all = ""));
 acceptDocuments({

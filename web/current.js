@@ -202,8 +202,9 @@ export function restore(turn, thread) {
   Object.assign(run, { requestId, question, standalone, mode, thread });
   show(byId("asked"), question);
   show(byId("understood"), ...meant(turn));
-  const sources = turn.sources.map((source) =>
-    anchored(source, citations.filter(({ index }) => index === source.index)));
+  const sources = turn.sources
+    .map((source) => anchored(source, citations.filter(({ index }) => index === source.index)))
+    .sort((a, b) => a.index - b.index);
   on.final_answer({ ...turn, sources, revision: citations[0]?.revision ?? 0 });
   end(outcome);
   if (turn.reviewed) drawWaiting(requestId, turn.reviewed);

@@ -16,7 +16,6 @@ from graph.screening import UNSAFE_EVIDENCE
 from graph.state import RagState
 from language.words import content_terms
 
-
 _OF_THE_QUESTION = 0.5
 """Of the words of a part that a model has written, in the question."""
 

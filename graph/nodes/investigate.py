@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _QUERIES = 3
 """Follow-up queries of a model in one round."""
+_TITLES = 3
+"""Named in a thought."""
 
 
 class Investigation(RagState):
@@ -106,10 +108,14 @@ async def _show(fresh: Sequence[Document], finding: Finding, state: Investigatio
     async with context.researching.showing:
         room = context.researching.spending.may_show(len(unseen))
         await show_sources(unseen[:room], context.book.waves + 1, finding.branch.name)
-    titles = list(dict.fromkeys(f"“{document.metadata['source']}”" for document in unseen[:room]))
-    if titles:
-        found = "1 new passage" if room == 1 else f"{room} new passages"
-        await thought(f"Part {finding.branch.name}: {found} in {', '.join(titles[:3])}", branch=finding.branch.name)
+    if room:
+        await thought(f"Part {finding.branch.name}: {_told(unseen[:room], context)}", branch=finding.branch.name)
+
+
+def _told(shown: Sequence[Document], context: RagContext) -> str:
+    found = "1 new passage" if len(shown) == 1 else f"{len(shown)} new passages"
+    titles = list(dict.fromkeys(f"“{document.metadata['source']}”" for document in shown))[:_TITLES]
+    return f"{found} in {', '.join(titles)}" if context.include_sources else found
 
 
 async def _next_queries(finding: Finding, state: Investigation, context: RagContext) -> list[str]:

@@ -38,20 +38,23 @@ async def retrieve(state: RagState, runtime: Runtime[RagContext]) -> Retrieved:
     else:
         retriever = context.retriever(state, context.judged(state), also=_also(state))
         found = await retriever.ainvoke(question, {"metadata": wave})
-    documents = len({passage.metadata["document_id"] for passage in found})
-    await thought(
-        f"Searched {size} passage{'s' * (size != 1)} for the question as it was asked: "
-        f"looking at the {len(found)} nearest, from {documents} document{'s' * (documents != 1)}."
-        if found
-        else f"Searched {size} passage{'s' * (size != 1)} for the question as it was asked, and found nothing."
-    )
+    if not held_back:
+        await _tell(size, found)
     if found and found[0].metadata["evidence"] >= policy.min_score:
         context.rewriting.not_needed()
     return {
         "question": question,
         "candidates": found,
-        "passages": [] if held_back else found[:most], "searched": "once",
+        "passages": [] if held_back else found[:most],
+        "searched": "once",
     }
+
+
+async def _tell(size: int, found: list[Document]) -> None:
+    searched = f"Searched {size} passage{'s' * (size != 1)} for the question as it was asked"
+    documents = len({passage.metadata["document_id"] for passage in found})
+    looking = f"looking at the {len(found)} nearest, from {documents} document{'s' * (documents != 1)}."
+    await thought(f"{searched}: {looking}" if found else f"{searched}, and found nothing.")
 
 
 def _also(state: RagState) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def verify_first(subgraph: Runnable[Any, Any]) -> Node:
 async def checked(subgraph: Runnable[Any, Any], state: RagState, context: RagContext) -> Deeper:
     """What steps find that all have to pass. Raises nothing: what fails is told, and marked as failed."""
     try:
-        async with asyncio.timeout(context.collaborators.limits.slow_path_seconds):
+        async with asyncio.timeout(context.within(context.collaborators.limits.slow_path_seconds)):
             return _found(await subgraph.ainvoke(state, context=context), NEEDED)
     except Exception:
         return await _nothing()

@@ -96,7 +96,7 @@ async def _settle(
     doubts = [Doubt(without_markers(s.text), list(places.values())) for s, places in zip(doubtful, chosen, strict=True)]
     await status("verifying", f"Checking {len(doubts)} doubtful {'sentence' if len(doubts) == 1 else 'sentences'}")
     try:
-        async with asyncio.timeout(collaborators.limits.verify_seconds):
+        async with asyncio.timeout(context.within(collaborators.limits.verify_seconds)):
             settled = await collaborators.settle.ainvoke(doubts)
     except Exception as error:  # whatever a provider raises: the verdicts of tier 1 stand
         log.warning("the slower check failed: %s", type(error).__name__)

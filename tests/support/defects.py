@@ -362,7 +362,43 @@ DEFECTS: Mapping[str, Defect] = {
     ),
     "a model's correction may lose what was right": Defect(
         ["tests/test_refinement.py::test_the_deterministic_repair_stands_where_a_models_correction_is_no_better"],
-        [Edit("graph/nodes/refine.py", 'or not _keeps(given, rewritten)', "")],
+        [Edit("graph/nodes/refine.py", "or not _keeps(given, rewritten)", "")],
+    ),
+    "a planner may open the gate with something else": Defect(
+        ["tests/test_research.py::test_a_plan_about_something_else_opens_nothing"],
+        [Edit("graph/nodes/decide.py", " and _asked_for(finding.branch, state)", "")],
+    ),
+    "a part that lacks its answer opens the gate": Defect(
+        ["tests/test_research.py::test_parts_the_model_finds_no_answer_for_open_nothing"],
+        [Edit("graph/nodes/decide.py", " and finding.sufficient is not False", "")],
+    ),
+    "a model's plan is shown before the gate is open": Defect(
+        ["tests/test_research.py::test_a_plan_in_a_models_words_is_not_shown_before_the_gate_is_open"],
+        [Edit("graph/nodes/divide.py", "if branch.own_words and", "if")],
+    ),
+    "a budget of calls is not kept": Defect(
+        ["tests/test_research_models.py::test_no_call_is_made_that_the_budget_does_not_have"],
+        [Edit("callbacks/spending.py", 'return self._stop("model_calls")', "pass")],
+    ),
+    "a branch that fails takes the others along": Defect(
+        ["tests/test_research.py::test_a_branch_that_fails_leaves_the_others_their_evidence"],
+        [
+            Edit(
+                "graph/nodes/investigate.py",
+                "        finding.failed = True\n        if isinstance",
+                "        raise\n        if isinstance",
+            )
+        ],
+    ),
+    "a draft is left running when its run is cancelled": Defect(
+        ["tests/test_research.py::test_a_run_cancelled_anywhere_ends_once_and_leaves_nothing_running"],
+        [
+            Edit(
+                "graph/interruption.py",
+                "            task.cancel()\n            await asyncio.wait({task})",
+                "            pass",
+            )
+        ],
     ),
 }
 
