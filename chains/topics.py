@@ -52,11 +52,12 @@ def resolved(part: str, before: Sequence[str]) -> str:
 
 
 def about_something(part: str, before: Sequence[str]) -> str:
-    """A part with the topic of the parts before it behind, if it is too bare to be searched for alone."""
+    """A part with the topic of the parts before it behind, if that is a name and the part is too bare to do without."""
     bare = len(content_terms(part)) <= _BARE and not particular(part) and _THING.search(part)
     topic = _topic(before) if bare and not _PRONOUN.search(part) else ""
     ending = part[len(part.rstrip("?.! ")) :]
-    return f"{part.removesuffix(ending)} ({topic}){ending}" if topic and len(part) + len(topic) < LONGEST else part
+    fits = particular(topic) and len(part) + len(topic) < LONGEST
+    return f"{part.removesuffix(ending)} ({topic}){ending}" if fits else part
 
 
 def _owns(part: str, pronoun: re.Match[str]) -> bool:

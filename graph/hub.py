@@ -301,7 +301,7 @@ class Hub:
             raise ShuttingDown("The server is shutting down.")
         if query.mode == "deep" and self._research is None:
             raise Refusal("Deep research is not available on this server.", field="mode")
-        if query.budget is not None and query.mode != "deep":
+        if query.mode != "deep" and query.budget is not None and query.budget.given:
             raise Refusal("A budget belongs to deep research: it needs mode deep.", field="budget")
         thread = None if query.thread_id is None else self._free(query.thread_id)
         if thread is not None and thread.turns >= MOST_TURNS:
@@ -331,7 +331,7 @@ class Hub:
     def _researching(self, query: Query) -> Research | None:
         if query.mode == "fast":
             return None
-        wanted = {} if query.budget is None else query.budget.model_dump(exclude_none=True)
+        wanted = {} if query.budget is None else query.budget.given
         return Research(spending=Spending(replace(self._limits.allowance, **wanted)))
 
     def _free(self, thread_id: str) -> Thread:

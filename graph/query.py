@@ -43,12 +43,17 @@ def _without_nulls(schema: dict[str, Any]) -> None:
 class Budget(BaseModel):
     """What deep research may spend. What is not given is as the server's settings have it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_without_nulls)
 
     seconds: Annotated[float, Field(ge=LEAST_SECONDS, le=3600)] | None = None
     model_calls: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
     tokens: Annotated[int, Field(ge=LEAST_TOKENS, le=10_000_000, strict=True)] | None = None
     sources: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What it says; an empty one, as forms send it, says nothing."""
+        return self.model_dump(exclude_none=True)
 
 
 class Query(BaseModel):

@@ -72,19 +72,20 @@ def squad_lines(kind: str) -> list[dict[str, Any]]:
 # --- the set
 
 
-def test_the_halves_hold_as_many_follow_ups_of_every_kind_about_every_corpus() -> None:
-    assert len(ALL) == 60
-    assert set(Counter((one.half, one.corpus) for one in ALL).values()) == {15}
+def test_the_halves_hold_follow_ups_of_every_kind_about_every_corpus() -> None:
+    sizes = Counter((one.half, one.corpus) for one in ALL)
+    assert {sizes["heldout", corpus] for corpus in ("docs", "squad")} == {15}
+    assert {sizes["dev", corpus] for corpus in ("docs", "squad")} == {25}
     counts = Counter((one.half, one.kind) for one in ALL)
     for kind in KINDS:
-        assert abs(counts["dev", kind] - counts["heldout", kind]) <= 1, kind
+        assert counts["heldout", kind] - counts["dev", kind] <= 1, kind
         assert min(counts[half, kind] for half in HALVES) >= 2, kind
         assert {one.corpus for one in ALL if one.kind == kind} == {"docs", "squad"}
     assert counts["dev", SHIFT] == counts["heldout", SHIFT] == 6
 
 
-def test_a_third_of_the_conversations_have_more_than_one_turn() -> None:
-    assert 20 <= sum(len(one.turns) > 1 for one in ALL) <= 25
+def test_a_third_of_the_conversations_or_more_have_more_than_one_turn() -> None:
+    assert 1 / 3 <= sum(len(one.turns) > 1 for one in ALL) / len(ALL) <= 1 / 2
     assert all(len(one.turns) > 1 for one in ALL if one.kind in ("chain", "back"))
 
 

@@ -23,8 +23,9 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     written_from = state.get("written_from") or state.get("passages", [])
     sources: list[Source] = []
     if outcome in ("answered", "fallback"):
-        pick = _in_order if state.get("ledger") and outcome == "answered" else _sources
-        sources = pick(written_from, citations, context, state["top_k"])
+        researched = state.get("ledger") and outcome == "answered"
+        pick = _of_ledger if researched else _sources
+        sources = pick(_with_best_scores(written_from, passages), citations, context, state["top_k"])
     cited = {citation.source_id for citation in citations}
     sentences = state.get("sentences", [])
     concerns = [*state.get("concerns", []), *context.stream.removed]
@@ -52,15 +53,28 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
     return {}
 
 
-def _in_order(
+def _with_best_scores(passages: Sequence[Document], known: Sequence[Document]) -> list[Document]:
+    best = {document.metadata["source_id"]: document for document in known}
+    return [best.get(passage.metadata["source_id"], passage) for passage in passages]
+
+
+def _of_ledger(
     passages: Sequence[Document], citations: list[CitationAttached], context: RagContext, top_k: int
 ) -> list[Source]:
-    """The sources of a report, cited ones first in line for a place, in the order of its ledger: branch by branch."""
+    """The sources of a report: cited ones first in line for a place, then in the order of its ledger; best first.
+
+    `passages` have their best scores, which may be for a part of the question rather than for all of it.
+    """
     cited = {citation.source_id for citation in citations}
-    used = dict.fromkeys([*(passage.metadata["source_id"] for passage in passages), *cited])
-    shown = [source_id for source_id in used if source_id in context.book]
-    chosen = set(sorted(shown, key=lambda source_id: source_id not in cited)[:top_k])
-    return [context.book[source_id].event for source_id in shown if source_id in chosen]
+    scores = {passage.metadata["source_id"]: passage.metadata["score"] for passage in passages}
+    shown = [
+        context.book[source_id].event for source_id in dict.fromkeys([*scores, *cited]) if source_id in context.book
+    ]
+    chosen = sorted(shown, key=lambda source: source.source_id not in cited)[:top_k]
+    scored = [
+        source.model_copy(update={"score": max(source.score, scores.get(source.source_id, 0.0))}) for source in chosen
+    ]
+    return sorted(scored, key=lambda source: -source.score)
 
 
 def _sources(
