@@ -1,25 +1,26 @@
-"""What hops are worth: one search against deep research by the rules alone, over question sets.
+"""What deep research is worth and costs: questions asked at once and in depth, embedded models.
 
     python -m benchmarks.deep_research FOLDER [--sets hotpot squad] [--questions 150]
 
-FOLDER holds `NAME.queries.jsonl.gz` and `NAME.corpus.jsonl.gz`. Of a larger set, as many questions as asked for are
-taken at even distances.
+FOLDER holds `NAME.queries.jsonl.gz` and `NAME.corpus.jsonl.gz`. Prints the table of deep_research.md.
 """
 
 import argparse
+import asyncio
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 from evaluation.corpus import index
-from evaluation.hops import Figures, compare, figures
+from evaluation.researching import Figures, figures, research
 from evaluation.sets import QuestionSet, read_set
-from retrieval.embeddings import MiniLM
-from server.bootstrap import library_in
+from server.bootstrap import build_hub, open_library
+from server.settings import Settings
 
 _HEAD = (
-    "| set | questions | way | all evidence in ten sources | some in five | searches | at most | ms | slowest |\n"
-    "|---|---:|---|---:|---:|---:|---:|---:|---:|"
+    "| set | questions | mode | all evidence in ten sources | answered | searches | ms | slowest | citation coverage "
+    "| precision |\n"
+    "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|"
 )
 
 
@@ -35,26 +36,30 @@ def main() -> None:
             print(line)
 
 
-def measured(questions: QuestionSet, most: int) -> list[str]:
-    """Two rows of the table: once, and deep."""
-    asked = [q for q in questions.questions if q.answerable is not False and q.documents]
-    step = max(1, len(asked) // most)
-    chosen = replace(questions, questions=tuple(asked[::step][:most]))
+def measured(questions: QuestionSet, most: int) -> Iterator[str]:
+    """Two rows of the table: at once, and in depth."""
     with tempfile.TemporaryDirectory() as folder:
-        library = library_in(Path(folder), MiniLM(threads=1))
+        settings = Settings(_env_file=None, data_dir=Path(folder))
+        library = open_library(settings)
         library.create(questions.name)
         index(library, questions.name, questions)
-        found = compare(library, questions.name, chosen)
+
+        async def ask() -> list[tuple[str, Figures]]:
+            hub = build_hub(settings, library)
+            asked = await research(hub, questions.name, questions, most)
+            await hub.drain(0)
+            return [(mode, figures(of_mode)) for mode, of_mode in asked.items()]
+
+        for mode, found in asyncio.run(ask()):
+            yield _row(questions.name, mode, found)
         library.close()
-    ways = {"once": [one.once for one in found], "deep": [one.deep for one in found]}
-    asked = [one.question for one in found]
-    return [_row(questions.name, len(asked), way, figures(asked, looked)) for way, looked in ways.items()]
 
 
-def _row(name: str, count: int, way: str, found: Figures) -> str:
-    shares = f"{found.all_evidence:.3f} | {found.some_evidence:.3f}"
-    costs = f"{found.searches:.1f} | {found.most_searches} | {found.ms:.0f} | {found.slowest_ms:.0f}"
-    return f"| {name} | {count} | {way} | {shares} | {costs} |"
+def _row(name: str, mode: str, found: Figures) -> str:
+    shares = f"{found.all_evidence:.3f} | {found.answered:.3f}"
+    costs = f"{found.searches:.1f} | {found.ms:.0f} | {found.slowest_ms}"
+    cited = f"{found.coverage:.3f} | {found.precision:.3f}"
+    return f"| {name} | {found.questions} | {mode} | {shares} | {costs} | {cited} |"
 
 
 if __name__ == "__main__":

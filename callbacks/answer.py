@@ -12,6 +12,7 @@ from callbacks.placeholders import without_personal
 from callbacks.sources import Shown, SourceBook, honest_text
 from language.layout import is_heading
 from language.sentences import sentence_spans
+from language.words import terms
 
 _UNITS = re.compile(r"\s+|\S+")
 _MAY_END = frozenset(".!?…:;\"”’')]`*")
@@ -73,10 +74,14 @@ class AnswerStream:
     sentences: list[PartialAnswer] = field(default_factory=list)
     asides: list[tuple[int, int]] = field(default_factory=list)
     """Spans of headings and of what the server itself adds: they claim nothing, so nothing is said of them."""
+    remarks: list[str] = field(default_factory=list)
+    """What the server has added."""
     headings: Sequence[str] = ()
     """Those that were given to the model."""
     unknown_citations: int = 0
     truncated: bool = False
+    half: int | None = None
+    """The sentence in which a model broke off: no claim that could be judged."""
     guarding: Guarding | None = field(default_factory=Guarding)
     """What must not leave in the model's words; None where a person wrote them."""
     _guard: Guard | None = None
@@ -128,6 +133,7 @@ class AnswerStream:
 
     def remark(self, text: str) -> Iterator[Payload]:
         """The event of words of the server's own, as a paragraph after what was said so far."""
+        self.remarks.append(text)
         if self.text:
             text = f"\n\n{text}"
         start, self._gap = len(self.text), ""
@@ -141,7 +147,10 @@ class AnswerStream:
         if self._guard is not None:
             yield from self._take(self._guard.flush())
         yield from self._write(self._parser.flush())
+        before = len(self.sentences)
         yield from self._close_sentence(cite=not cut)
+        if cut:
+            self.half = before if len(self.sentences) > before else before - 1
         yield from self._verdicts()
         self._gap = ""
 
@@ -353,7 +362,7 @@ class AnswerStream:
             early, self._early, held, self._gap = self._early, [], self._gap, " "
             yield from self._cite(early)
             self._gap = held
-        if is_heading(core, self.headings) and not self._quotes_so_far() and not self._unknown:
+        if core.startswith("#") and self._only_lays_out(core):
             self.asides.append((self._sentence_start, len(self.text)))
             self._sentence_start = self._core_end = len(self.text)
             return
@@ -380,6 +389,14 @@ class AnswerStream:
         self._settled.append(verdict)
         self._unknown = []
         self._sentence_start = self._core_end = len(self.text)
+
+    def _only_lays_out(self, core: str) -> bool:
+        """Whether a line is a heading, in words of the sources or given ones, that cites nothing."""
+        if self._quotes_so_far() or self._unknown:
+            return False
+        shown = [self.book[row] for row in self.rows if row in self.book]
+        texts = (f"{one.event.source} {one.event.section or ''} {one.document.page_content}" for one in shown)
+        return is_heading(core, self.headings, set(terms(" ".join([*texts, *self.headings]))))
 
     def _verdicts(self) -> Iterator[Payload]:
         settled, self._settled = self._settled, []

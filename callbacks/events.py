@@ -51,6 +51,8 @@ class StatusUpdate(Payload):
     time_to_first_token_ms: int | None = None
     budget: dict[str, dict[str, float]] | None = None
     """Of deep research, by name: what was `spent`, and its `limit`."""
+    standalone: str | None = None
+    """How a follow-up was understood, where that differs from what was asked."""
 
 
 class Source(Payload):
@@ -185,8 +187,14 @@ class FinalAnswer(Payload):
     """The share of citations that speak for their sentence."""
     citation_support: Probability | None = None
     """The share of sentences that their citations support."""
+    budget: dict[str, dict[str, float]] | None = None
+    """Of deep research, by name: what was `spent`, and its `limit`."""
+    stopped_by: Sequence[str] | None = None
+    """The budgets of deep research that ended any work."""
     safety_flags: Sequence[str] | None = None
     """What the safety checks took out, found or could not check, by kind."""
+    standalone: str | None = None
+    """Of a follow-up, the question as it was answered, where that differs from what was asked."""
 
 
 class Error(Payload):

@@ -12,15 +12,18 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGenerationChunk, GenerationChunk, LLMResult
 
 from callbacks.handlers import THINKING_TAG, InlineHandler
+from language.shapes import pieces_of
 
 BudgetName = Literal["seconds", "model_calls", "tokens", "sources"]
 EXEMPT_TAG = "safety"
-"""Calls of checks that may not be left out, whatever they cost."""
+"""Calls that are made whatever the budget, and cost none of it: checks that may not be left out, and extraction."""
 _CHARACTERS_A_TOKEN = 4
 _SEARCH_SHARE = 0.6
 """Of the seconds and the tokens, for the search for evidence: the rest is there to write with."""
 _KEPT_CALLS = 1
 """Of a model, to write with."""
+_SHORTEST_ANSWER = 100
+"""In tokens."""
 _ANSWER = (30.0, 10, 30_000, 25)
 """What an answer without research may take, as a rule: seconds, calls, tokens, sources."""
 
@@ -55,6 +58,8 @@ class Spending:
         self.sources = 0
         self.stopped_by: list[BudgetName] = []
         """What ran out while there was work left, in that order."""
+        self.prepaid: list[int] = []
+        """Tokens that are counted already of calls that have not begun."""
         self.out_of_tokens = asyncio.Event()
         self._clock = clock
         self._began = clock()
@@ -80,16 +85,19 @@ class Spending:
             return self._stop("seconds")
         return self._stop("sources") if self.sources >= self.allowance.sources else True
 
-    def may_ask(self) -> bool:
+    def may_ask(self, tokens: int = 0) -> bool:
         """Whether a model may be asked before the answer is written. Takes a note of what has run out.
 
-        The call is counted here, where branches run side by side, and carries the tag `thinking`.
+        The call is counted here, and about so many `tokens` of its prompt, since branches run side by side; it carries
+        the tag `thinking`.
         """
         if self.model_calls >= self.allowance.model_calls - _KEPT_CALLS:
             return self._stop("model_calls")
-        if self.tokens >= _SEARCH_SHARE * self.allowance.tokens:
+        if self.tokens + tokens > _SEARCH_SHARE * self.allowance.tokens:
             return self._stop("tokens")
         self.model_calls += 1
+        self.tokens += tokens
+        self.prepaid.append(tokens)
         return True
 
     def may_show(self, wanted: int) -> int:
@@ -102,6 +110,13 @@ class Spending:
     def may_show_first(self, wanted: int) -> int:
         """The same for the first search, where nothing else was shown. Takes no note: others do if there is more."""
         return min(wanted, self.allowance.sources)
+
+    def may_write(self, tokens: int) -> bool:
+        """Whether a model may be asked for the answer, with a prompt of so many tokens. Takes a note if not."""
+        if self.tokens + tokens + _SHORTEST_ANSWER > self.allowance.tokens:
+            return self._stop("tokens")
+        lacking = self.lacks()
+        return True if lacking is None else self._stop(lacking)
 
     @property
     def roomy(self) -> bool:
@@ -159,8 +174,12 @@ class SpendingHandler(InlineHandler):
     ) -> None:
         spending = self._spending
         known = frozenset(tags or ())
-        if THINKING_TAG not in known:
-            lacking = None if EXEMPT_TAG in known else spending.lacks()
+        if EXEMPT_TAG in known:
+            return
+        if THINKING_TAG in known:
+            spending.tokens -= spending.prepaid.pop(0) if spending.prepaid else 0
+        else:
+            lacking = spending.lacks()
             if lacking is not None:
                 spending.stop(lacking)
                 raise BudgetSpent(lacking)
@@ -176,8 +195,10 @@ class SpendingHandler(InlineHandler):
         run_id: UUID,
         **kwargs: Any,
     ) -> None:
-        if run_id in self._counted and token:
-            self._count(run_id, max(1, len(str(token)) // _CHARACTERS_A_TOKEN))
+        if run_id in self._counted:
+            extra = chunk.message.additional_kwargs if isinstance(chunk, ChatGenerationChunk) else None
+            if written := sum(len(piece.text) for piece in pieces_of(token, extra)):
+                self._count(run_id, max(1, written // _CHARACTERS_A_TOKEN))
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         counted = self._counted.pop(run_id, None)
@@ -185,6 +206,8 @@ class SpendingHandler(InlineHandler):
         usage = getattr(message, "usage_metadata", None)
         if counted is not None and usage and usage.get("total_tokens"):
             self._spending.tokens += usage["total_tokens"] - counted
+            if self._counted:  # what is complete stays; other calls are stopped
+                self._look()
 
     async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         self._counted.pop(run_id, None)
@@ -192,5 +215,8 @@ class SpendingHandler(InlineHandler):
     def _count(self, run_id: UUID, tokens: int) -> None:
         self._counted[run_id] += tokens
         self._spending.tokens += tokens
+        self._look()
+
+    def _look(self) -> None:
         if self._spending.tokens >= self._spending.allowance.tokens:
             self._spending.out_of_tokens.set()

@@ -18,6 +18,8 @@ MOST_BYTES = 256 * 1024
 """How much of its models' thoughts a run tells."""
 _LEAST, _MOST = 40, 80
 """Characters of an event: from the first on it ends with a word, beyond the second wherever a piece does."""
+_EMBEDDED = ":embedded-extractive"
+"""The name of the model that quotes and never thinks."""
 _REST_LEFT_OUT = "The rest of the reasoning is left out: it is longer than a run tells."
 _EARLY_LEFT_OUT = "A part of the reasoning is left out: too much of it came before the gate was open."
 _LAST_SPACE = re.compile(r"\s(?=\S*\Z)")
@@ -28,18 +30,15 @@ class Manners:
     """Which models begin a message inside a block of thoughts, because their prompt template has opened it."""
 
     def __init__(self) -> None:
-        self._inside: set[str] = set()
+        self._inside: dict[str, bool] = {}
 
-    def begins_inside(self, model: str) -> bool:
-        """Whether the last message that told has begun so."""
-        return model in self._inside
+    def begins_inside(self, model: str) -> bool | None:
+        """Whether the last message that told has begun so; None where none has told yet."""
+        return False if model.endswith(_EMBEDDED) else self._inside.get(model)
 
     def learn(self, model: str, inside: bool) -> None:
         """A message of the model is complete, and shows how it began."""
-        if inside:
-            self._inside.add(model)
-        else:
-            self._inside.discard(model)
+        self._inside[model] = inside
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

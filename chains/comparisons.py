@@ -35,7 +35,22 @@ _OF_ONE = {"are": "is", "were": "was", "do": "does", "have": "has"}
 _ADJECTIVES = {
     "better": "good", "worse": "bad", "older": "old", "younger": "old", "larger": "large", "longer": "long",
     "farther": "far", "further": "far", "earlier": "early", "later": "late", "wider": "wide", "safer": "safe",
+    "cheaper": "expensive",
 }  # fmt: skip
+_KIND = re.compile(
+    r"(?:plan|edition|version|tier|package|model|subscription|licen[cs]e|account|tariff|ticket|pass|permit|route|line"
+    r"|method|release|option|policy|contract|card|mode|bundle|programme|program|room|size|variant)s?"
+)
+"""What a word in front of it makes one of several."""
+_ARTICLE = re.compile(r"(?:the|an?|our|your)\s", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(?:(?:the|an?|our|your)\s)?(?!(?:the|an?)\b)[\w.+-]+", re.IGNORECASE)
+_MEASURE = re.compile(r"the\s[a-z]+(?:\s[a-z]+)?\sof\s")
+_CAPITAL = re.compile(r"\b[A-Z][a-z]")
+_BARE_ABOUT = re.compile(r"(?:in(?! terms)|on|for|by)\b", re.IGNORECASE)
+_PLURAL = re.compile(
+    r"(?P<before>(?:(?!(?:in|of|on|at|by|from|to|with|for|that|who)\b)[\w’'-]+\s){0,2})(?P<noun>[a-z]{2,}s)\b"
+)
+_INVARIABLE = frozenset("species series means headquarters news".split())
 _MOST_THINGS = 4
 _LONGEST_THING = 12
 """Words."""
@@ -75,10 +90,25 @@ def compared(question: str) -> list[str]:
         match = kind.pattern.search(hidden)
         if match is not None:
             found = _Match(question, match)
-            things = found.things()
+            things = _alike(found.things())
             if 2 <= len(things) <= _MOST_THINGS and all(len(thing.split()) <= _LONGEST_THING for thing in things):
                 return _asked(things, kind.worded(found))
     return []
+
+
+def _alike(things: Sequence[str]) -> list[str]:
+    """`the Basic` and `the Pro plan`: the Basic plan; `the price of A` and `B`: the price of B."""
+    last = things[-1].split()
+    kind = _KIND.fullmatch(last[-1]) if len(last) > 1 else None
+    if kind is not None and all(_ATTRIBUTE.fullmatch(thing) for thing in things[:-1]):
+        article = _ARTICLE.match(things[0])
+        noun = last[-1].removesuffix("s")
+        whole = [f"{thing} {noun}" for thing in [*things[:-1], " ".join(last[:-1])]]
+        return [thing if not article or _ARTICLE.match(thing) else f"{article.group()}{thing}" for thing in whole]
+    shared = _MEASURE.match(things[0])
+    if shared and not any(" of " in thing for thing in things[1:]):
+        return [things[0], *(f"{shared.group()}{thing}" for thing in things[1:])]
+    return list(things)
 
 
 def _asked(things: Sequence[str], worded: Wording) -> list[str]:
@@ -89,6 +119,9 @@ def _asked(things: Sequence[str], worded: Wording) -> list[str]:
 def _apart(match: _Match) -> Wording:
     """`What is the difference between A and B in price?`"""
     about = match["about"]
+    last = match["b"]
+    if _BARE_ABOUT.match(about) and _CAPITAL.search(about):  # `a ticket for the Zorvane ferry`
+        return lambda thing: f"What is {thing} {about}?" if thing.endswith(last) else f"What is {thing}?"
     return lambda thing: f"What about {thing} {about}?" if about else f"What is {thing}?"
 
 
@@ -111,7 +144,9 @@ def _than(match: _Match) -> Wording:
 
 def _more_than(match: _Match) -> Wording:
     """`Does A cost more than B?`"""
-    return lambda thing: f"How much {match['be'].lower()} {thing} {match['verb']} {match['rest']}".rstrip() + "?"
+    counted = match["rest"]
+    how = f"How {'many' if counted.endswith('s') else 'much'} {counted}".rstrip()
+    return lambda thing: f"{how} {match['be'].lower()} {thing} {match['verb']}?"
 
 
 def _each(match: _Match) -> Wording:
@@ -119,8 +154,22 @@ def _each(match: _Match) -> Wording:
     be = _OF_ONE.get(match["be"].lower(), match["be"])
     shared = _SHARED.fullmatch(match["rest"])
     if shared is None:
-        return lambda thing: f"{be} {thing} {_EACH.sub('', match['rest'])}?"
+        told = _EACH.sub("", match["rest"])
+        if match["be"].lower() in ("are", "were"):
+            told = _of_one(told)
+        return lambda thing: f"{be} {thing} {told}?"
     return lambda thing: f"Which {shared['what']} {be} {thing} {shared['in']}{shared['preposition']}?"
+
+
+def _of_one(told: str) -> str:
+    """`American painters` -> `an American painter`."""
+    plural = _PLURAL.match(told)
+    if plural is None or plural["noun"].endswith(("ss", "us", "is")):
+        return told
+    noun = plural["noun"]
+    one = noun if noun in _INVARIABLE else f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+    thing = f"{plural['before']}{one}"
+    return f"{'an' if thing[0].lower() in 'aeiou' else 'a'} {thing}{told[plural.end() :]}"
 
 
 def _in_place(match: _Match) -> Wording:

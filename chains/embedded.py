@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from chains.prompts import LEFT_OUT
+from chains.sections import Found, Wanted, sections
 from chains.selection import Row, select
 from language.sentences import leans_back
 from language.words import content_terms, coverage, terms
@@ -20,9 +21,6 @@ SCORES_KEY = "row_scores"
 PARTS_KEY = "report_parts"
 """In `additional_kwargs` of a report's prompt: for each section its heading, its queries, and the scores of their rows.
 """
-_FOLLOWED_UP = 1
-"""Sentences of a section for each query after its first one, at most."""
-
 _ROW = re.compile(r"^\[(\d+)\.(\d+)\] (.+)$", re.MULTILINE)
 _QUESTION_MARK = "\n\nQuestion: "
 """Rows hold no line breaks, so the first of these ends the evidence, whatever the question holds."""
@@ -89,36 +87,26 @@ class ExtractiveChatModel(BaseChatModel):
             rows = _rows(evidence, question, prompt.additional_kwargs.get(SCORES_KEY))
             yield from _quoting(select(question, rows, self.max_sentences))
             return
-        said: set[str] = set()
-        for part in parts:
-            chosen = self._for_part(evidence, part, said)
+        told = False
+        for part, chosen in zip(
+            parts, sections([_wanted(evidence, part) for part in parts], self.max_sentences), strict=True
+        ):
             if chosen:
-                between = "\n\n" if said else ""
-                yield f"{between}## {part['question']}\n\n" if part["titled"] else between
+                between = "\n\n" if told else ""
+                yield f"{between}## {part['heading']}\n\n" if part["heading"] else between
                 yield from _quoting(chosen)
-                said |= {row.text for row in chosen}
+                told = True
 
-    def _for_part(self, evidence: str, part: Mapping[str, Any], said: Set[str]) -> list[Row]:
-        """The rows that answer what a part of a report is about: for its own question, then for what that left open.
 
-        What a follow-up search has found is said only if it has words of the question that nothing before it had.
-        """
-        chosen: list[Row] = []
-        wanted = set(content_terms(part["question"]))
-        for at, search in enumerate(part["searches"]):
-            places = {(row.passage, row.sentence) for row in chosen}
-            rows = [
-                row
-                for row in _rows(evidence, search["query"], search["scores"])
-                if f"{row.passage}.{row.sentence}" in search["scores"]
-                and row.text not in said
-                and (row.passage, row.sentence) not in places
-            ]
-            if at > 0:
-                left = wanted.difference(*(row.words for row in chosen))
-                rows = [row for row in rows if row.words & left]
-            chosen += select(search["query"], rows, self.max_sentences if at == 0 else _FOLLOWED_UP)
-        return chosen
+def _wanted(evidence: str, part: Mapping[str, Any]) -> Wanted:
+    """A part of a report as it is laid out beside its prompt, with the rows that were found for it."""
+    searches = []
+    for search in part["searches"]:
+        rows = _rows(evidence, search["query"], search["scores"])
+        found = [row for row in rows if f"{row.passage}.{row.sentence}" in search["scores"]]
+        if found:
+            searches.append(Found(search["query"], found))
+    return Wanted(part["question"], searches)
 
 
 def _quoting(chosen: Sequence[Row]) -> Iterator[str]:

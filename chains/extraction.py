@@ -6,17 +6,18 @@ the likeness of sentences. Redundancy is kept out as in maximal marginal relevan
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from chains.prompts import readable
-from language.prose import sayable, stands_alone
-from language.words import content_terms
+from language.prose import MOST_WEIGHT, is_scrap, is_sentence, sayable, stands_alone, weight
+from language.words import content_terms, numbers
 
 Vectors = npt.NDArray[np.float32]
+Pairs = npt.NDArray[np.bool_]
 
 LINE = 40
 """Words of a bullet that is not too long."""
@@ -24,6 +25,7 @@ COMPARED = 240
 """Sentences that are compared with each other, at most: those nearest the middle of their section."""
 _STEPS = 30
 _DAMPING = 0.85
+_WORD = re.compile(r"\w+")
 _ENDS = re.compile(r"[.!?…][\"”’')\]]*$")
 
 
@@ -43,6 +45,10 @@ class Taste:
     """Below this likeness two sentences have nothing to do with each other."""
     together: float = 0.3
     """How much more alike sentences of one section are, when those of a whole document are chosen."""
+    telling: float = 0.1
+    """What figures and names add, where there are three of them."""
+    same: float = 0.95
+    """From this likeness on, two sentences with the same figures are one."""
     repeats: float = 0.5
     """What a sentence loses for being the same as one that was taken, by its likeness."""
 
@@ -59,7 +65,8 @@ def extract(
     compared with each other.
     """
     found = [at for at, sentence in enumerate(sentences) if stands_alone(sentence)]
-    found = found or [at for at, sentence in enumerate(sentences) if sayable(sentence)]
+    spare = [at for at, sentence in enumerate(sentences) if sayable(sentence) and not is_scrap(sentence)]
+    found = found or [at for at in spare if is_sentence(sentences[at])] or spare
     if not found:
         return []
     rows = _rows([sentences[at] for at in found], None if vectors is None else vectors[found])
@@ -75,13 +82,24 @@ def extract(
             worth[at] += taste.heading * len(asked & set(content_terms(sentence))) / len(asked)
         worth[at] -= taste.long * max(0, len(sentence.split()) - LINE) / LINE
         worth[at] -= taste.unended * (not _ENDS.search(sentence.rstrip())) + taste.asking * ("?" in sentence)
-    return sorted(found[at] for at in diverse(worth, likeness, most, taste.repeats))
+        worth[at] += taste.telling * weight(sentence) / MOST_WEIGHT
+    said = [sentences[at] for at in found]
+    return sorted(found[at] for at in diverse(worth, likeness, most, taste.repeats, alike(said, likeness, taste.same)))
 
 
 def abridge(
-    sentences: Sequence[str], vectors: Vectors | None, groups: Sequence[int], most: int, taste: Taste = TASTE
+    sentences: Sequence[str],
+    vectors: Vectors | None,
+    groups: Sequence[int],
+    most: int,
+    taste: Taste = TASTE,
+    *,
+    cover: Collection[int] = (),
 ) -> list[int]:
-    """Which sentences stand for all, rather of different `groups` than of one, in their order."""
+    """Which sentences stand for all, rather of different `groups` than of one, in their order.
+
+    Of those that `cover` names, at most one is among them.
+    """
     if not sentences:
         return []
     rows = _rows(sentences, vectors)
@@ -89,8 +107,12 @@ def abridge(
     worth = taste.central * centrality(likeness, taste.alike)
     worth += taste.lead * (np.array(groups) == groups[0])
     worth -= taste.unended * np.array([not _ENDS.search(sentence.rstrip()) for sentence in sentences])
+    worth += taste.telling * np.array([weight(sentence) for sentence in sentences]) / MOST_WEIGHT
     together = np.equal.outer(groups, groups) * taste.together
-    return sorted(diverse(worth, np.clip(likeness + together, 0.0, 1.0), most, taste.repeats))
+    either = alike(sentences, likeness, taste.same)
+    on_cover = np.isin(np.arange(len(sentences)), list(cover))
+    either |= np.logical_and.outer(on_cover, on_cover)
+    return sorted(diverse(worth, np.clip(likeness + together, 0.0, 1.0), most, taste.repeats, either))
 
 
 def centrality(likeness: Vectors, alike: float = TASTE.alike) -> Vectors:
@@ -107,15 +129,29 @@ def centrality(likeness: Vectors, alike: float = TASTE.alike) -> Vectors:
     return central
 
 
-def diverse(worth: Vectors, likeness: Vectors, most: int, repeats: float = TASTE.repeats) -> list[int]:
-    """The best, each less what it has in common with those before it."""
+def alike(sentences: Sequence[str], likeness: Vectors, same: float = TASTE.same) -> Pairs:
+    """Which sentences say the same: in the same words, or nearly so with the same figures."""
+    words = _ids(" ".join(_WORD.findall(sentence.lower())) for sentence in sentences)
+    figures = _ids(" ".join(sorted(numbers(sentence))) for sentence in sentences)
+    pairs: Pairs = np.equal.outer(words, words) | ((likeness > same) & np.equal.outer(figures, figures))
+    return pairs
+
+
+def diverse(
+    worth: Vectors, likeness: Vectors, most: int, repeats: float = TASTE.repeats, either: Pairs | None = None
+) -> list[int]:
+    """The best, each less what it has in common with those before it; of a pair in `either` only one."""
     chosen: list[int] = []
     left = worth.astype(np.float32).copy()
-    while len(chosen) < min(most, len(worth)):
+    gone = np.zeros(len(worth), bool)
+    while len(chosen) < most and not gone.all():
         best = int(np.argmax(left))
         chosen.append(best)
         left = np.minimum(left, worth - repeats * likeness[best] * (1 + likeness[best]))
-        left[chosen] = -np.inf
+        gone[best] = True
+        if either is not None:
+            gone |= either[best]
+        left[gone] = -np.inf
     return chosen
 
 
@@ -123,6 +159,11 @@ def whole(sentence: str) -> str:
     """A sentence word for word on one line, with a full stop if it has none."""
     line = readable(sentence)
     return line if _ENDS.search(line) else f"{line.rstrip(' ,;:')}."
+
+
+def _ids(texts: Iterable[str]) -> npt.NDArray[np.int64]:
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
 
 
 def _nearest_middle(rows: Vectors) -> list[int]:

@@ -1,21 +1,22 @@
 """A follow-up as it stands alone: what it leaves out, taken from the turns before. No model is asked.
 
-Three things can be left out. The rest of the question ("And in 2023?", "What about the Pro plan?") is the question
-before, with another part in it. A thing that a word stands for ("it", "the permit", "the second one") is put in its
-place. A thing that no word stands for ("Is there a discount?") is named behind the question, and such a question is
-only perhaps a follow-up: what a search finds has to tell.
+What is put in has to be right, for it is what gets answered: a name in the place of a word that can only stand for
+it, or a year, a quarter, a name in the place of the only one before. Anything else keeps its words, and has what the
+conversation is about in brackets behind it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence, Set
+from itertools import pairwise
 from typing import NamedTuple
 
-from chains.ellipsis import capitalised, completed, with_topic
+from chains.ellipsis import completed
 from chains.mentions import mentions_in
-from chains.past import Exchange, Past, listed
-from language.words import content_terms, sounds_english, stem, terms
+from chains.past import Exchange, Past, listed, parted, telling_words
+from language.words import STOPWORDS, WORD, content_terms, fold, sounds_english, terms
 
-__all__ = ["Exchange", "Followup", "follow_up", "standalone"]
+__all__ = ["Exchange", "Followup", "follow_up", "in_context", "standalone", "with_history"]
 
 _GREETING = re.compile(
     r"\W*(?:(?:hi|hello|hey|thanks|thank you|thx|great|good|nice|ok|okay|cool|perfect|i see|got it|bye|goodbye|yes|no"
@@ -34,9 +35,7 @@ _AFTER_POINTING = (
     "is|was|are|were|does|did|do|mean|means|also|too|still|be|been|have|has|apply|applies|work|works|happens?|cost|for|in"
     r"|on|to|with|without|when|if|and|or|by|at|from|before|after|then|\w+able|\w+ible|\w+ed"
 )
-_BEHIND = "|".join(
-    rf"(?<=\b{word} )" for word in "is was does did about of for after before than with can will".split()
-)
+_BEHIND = "|".join(rf"(?<=\b{word} )" for word in "does did can will".split())
 _POINTING = re.compile(
     rf"\b(?:this|these|those|that)\b(?=\s*(?:[?.!,;]|$)|\s+(?:{_AFTER_POINTING})\b)"
     rf"|(?:{_BEHIND})that\b(?!\s+[^\W\d_]+\s+(?:is|are|was|were|has|have)\b)",
@@ -65,24 +64,39 @@ _DEFINITE = re.compile(
     r"(?P<what>(?:[^\W\d_][\w'’-]*)(?:\s+[^\W\d_][\w'’-]*){0,3})",
     re.IGNORECASE,
 )
-_GENERIC = frozenset(
-    stem(word)
-    for word in "company firm organisation organization author writer person man woman city town village country place "
-    "building product device machine tool plan policy rule law act document report file paper study article book film "
-    "model version project programme program team group system feature option setting check process step thing one "
-    "method command page server event period year date day time amount number value limit fee price rate requirement "
-    "condition answer result".split()
+_MORE = re.compile(
+    r"(?:why|how|when|where|who|how come|how much|how many)(?: (?:exactly|else|then|not|so))*"
+    r"|(?:please )?(?:tell me more|more(?: details?)?|go on|elaborate|for example|an? example|give (?:me )?an example"
+    r"|(?:any|some|more) (?:(?:other|further|more) )?(?:details?|info(?:rmation)?|examples?|exceptions?)"
+    r"|(?:(?:can|could) you )?(?:explain|elaborate)(?: that| this| it)?(?: further)?"
+    r"|really|(?:are you )?sure|anything else|(?:and )?what else(?: is there)?|says who|such as|like what|meaning)",
+    re.IGNORECASE,
 )
 _CLAUSE = re.compile(
     r"[,;]|\b(?:and|or|but|if|when|where|who|which|because|while|before|after|that|so)\b", re.IGNORECASE
 )
+_OWN = re.compile(r"\b(?:an?|the|my|your|our)\s+$", re.IGNORECASE)
+_HAS_VERB = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|can|will|would|should|must|who|what|when"
+    r"|where|why|which|how|i|we|you)\b",
+    re.IGNORECASE,
+)
+_FEW = 3
+"""Content words of a question without a verb."""
+_SHORTEST = 2
+"""Letters of a word that says anything."""
+_OWNED = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:it|its|he|she|him|his|her)\b", re.IGNORECASE)
+"""Words that stand for one thing."""
 _COMPARES = re.compile(
     r"\b(?:differences?|differ|compared?|comparison|versus|vs|unlike|instead|opposed)\b", re.IGNORECASE
 )
-_OWNER = re.compile(r"(?:the )?(.+?)['’]s\s")
-_OWN = re.compile(r"\b(?:an?|the|my|your|our)\s+$", re.IGNORECASE)
 _COMPARED = 2
 """Things that a comparison needs: where it names fewer, the other one was spoken of."""
+_LONGEST = 400
+"""Characters of what is put together, beyond those of the question."""
+_ASKED_BEFORE = 3
+"""Questions before, in whose context one is seen."""
 
 
 class Followup(NamedTuple):
@@ -99,32 +113,108 @@ def standalone(question: str, turns: Sequence[Exchange]) -> str | None:
     return None if found is None else found.text
 
 
+def with_history(question: str, turns: Sequence[Exchange]) -> str | None:
+    """The question with telling words of the last turns behind it, to search with; None if there are none.
+
+    It needs no rule to be right, and no language: what it finds is shown beside what the question finds.
+    """
+    if _GREETING.fullmatch(question.strip()):
+        return None
+    words = telling_words(question, [turn for turn in turns if not _GREETING.fullmatch(turn["question"].strip())])
+    return " ".join([question, *words]) if words else None
+
+
+def in_context(question: str, turns: Sequence[Exchange]) -> list[tuple[str, str]]:
+    """What a question may be taken for: its words with the topic, and behind each of the last questions.
+
+    Each with the question before that is in it; with the topic, none is.
+    """
+    before = _before(turns)
+    topic = Past.of(before).topic if before else None
+    asked = [turn["standalone"] for turn in before[: -_ASKED_BEFORE - 1 : -1]]
+    return [*([(f"{question} {topic}", "")] if topic else []), *((f"{one} {question}", one) for one in asked)]
+
+
+def _before(turns: Sequence[Exchange]) -> list[Exchange]:
+    return [turn for turn in turns if not _GREETING.fullmatch(turn["question"].strip())]
+
+
 def follow_up(question: str, turns: Sequence[Exchange]) -> Followup | None:
     """The question with what it leaves out; None if it leaves nothing out, or nothing is known that it could be.
 
-    Names and numbers come from the question and the turns alone. English is what it knows: other questions stay as
-    they are.
+    No word is lost but the one that is replaced, and names and numbers come from the question and the turns alone.
+    English is what it knows: other questions stay as they are.
     """
     asked = " ".join(question.split())
-    before = [turn for turn in turns if not _GREETING.fullmatch(turn["question"].strip())]
+    before = _before(turns)
     if not before or _GREETING.fullmatch(asked) or not (_LATIN.search(asked) and sounds_english(asked)):
         return None
     past = Past.of(before)
     core = _LEAD.sub("", asked, count=1) if _LEAD.match(asked) else asked
+    found = _resolved(asked, core, past, before)
+    if found is None or _sensible(found.text, asked, core, before):
+        return found
+    bracketed = _with_topic(asked, past.topic)
+    return Followup(bracketed, found.sure) if bracketed and _sensible(bracketed, asked, core, before) else None
+
+
+def _resolved(asked: str, core: str, past: Past, before: Sequence[Exchange]) -> Followup | None:
     led = core != asked
-    if not core.strip(" ?!."):
-        return Followup(with_topic(asked, past.text), sure=True)
+    bare = core.strip(" ?!.")
+    if not bare or _MORE.fullmatch(bare):
+        return _sure(_with_topic(asked, past.topic))
     whole = completed(core, past, led=led)
     if whole is not None:
-        return Followup(whole, sure=True)
-    return _word_for_it(core, past) or _definite(core, past, before) or _unnamed(core, past, before, led=led)
+        return Followup(_capitalised(whole[0]), sure=True)
+    if led and len(content_terms(core)) == 0:
+        return _sure(_with_topic(asked, past.topic))
+    return (
+        _word_for_it(asked, core, past) or _definite(asked, core, past, before) or _unnamed(asked, core, past, led=led)
+    )
 
 
-def _word_for_it(core: str, past: Past) -> Followup | None:
-    """`How long is it?`, `Who was she?`, `Is the second one open?`: what the word stands for in its place."""
+def _sensible(text: str, asked: str, core: str, before: Sequence[Exchange]) -> bool:
+    """Whether what was put together keeps the words of the question, adds none that was not said, and none twice."""
+    said = _words(" ".join([asked, *(f"{turn['standalone']} {turn['answer'] or ''}" for turn in before)]))
+    now = _words(text)
+    kept = {word for word in _words(core) if word not in STOPWORDS}
+    doubled = Counter(_pairs_alike(text)) - Counter(_pairs_alike(core))
+    one_bracket = text.count("(") <= core.count("(") + 1 and re.search(r"\([^()]*\([^()]*\)", text) is None
+    return kept <= now <= said and not doubled and one_bracket and len(text) <= len(core) + _LONGEST
+
+
+def _words(text: str) -> set[str]:
+    return {word.removesuffix("'s").removesuffix("’s") for word in re.findall(r"[^\W_]+(?:['’]\w+)?", fold(text))}
+
+
+def _pairs_alike(text: str) -> list[str]:
+    return [a for a, b in pairwise(WORD.findall(fold(text))) if a == b]
+
+
+def _with_topic(question: str, topic: str | None) -> str | None:
+    """A question with what it is about behind it."""
+    if topic is None or "(" in question:
+        return None
+    body = question.rstrip("?!. ")
+    return f"{body} ({topic}){question[len(body) :].strip()[:1]}"
+
+
+def _sure(text: str | None) -> Followup | None:
+    return None if text is None else Followup(text, sure=True)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _word_for_it(asked: str, core: str, past: Past) -> Followup | None:
+    """`How long is it?`, `Who was she?`, `Is the second one open?`: with what the word stands for."""
     one = _ONE.search(core)
     if one is not None:
-        return _one_of_several(core, one, past)
+        which = (one.group("which") or one.group("bare") or "").lower()
+        items, at = past.items(), _ORDINALS.get(which)
+        known = at is not None and -len(items) <= at < len(items)
+        return _sure(_with_topic(asked, items[at] if known and at is not None else past.topic))
     idle = [match.span() for match in _IDLE.finditer(core)]
     for pattern in (_PEOPLE, _THINGS, _PLACE, _POINTING):
         for match in pattern.finditer(core):
@@ -132,48 +222,52 @@ def _word_for_it(core: str, past: Past) -> Followup | None:
                 continue
             if _has_its_own(core[: match.start()], match.group()):
                 return None
-            found = _replaced(core, match, past)
-            if found is not None:
-                return Followup(found, sure=True)
+            text = _replaced(core, match, past) or _with_topic(asked, _meant(match, past))
+            if text is not None:
+                return Followup(text, sure=True)
     return None
 
 
 def _has_its_own(before: str, word: str) -> bool:
     """Whether a word stands for something that the question itself has named before."""
     named = [m for m in mentions_in(before) if m.named or _OWN.search(before[: m.start])]
-    return bool(named) and bool(
-        _CLAUSE.search(before[named[0].end :]) or word.lower() in ("its", "their", "his", "her")
-    )
+    return bool(named) and (_CLAUSE.search(before[named[0].end :]) is not None or _OWNED.fullmatch(word) is not None)
+
+
+def _meant(match: "re.Match[str]", past: Past) -> str | None:
+    """What a word may stand for, where that is not one thing alone."""
+    if match.re is _PEOPLE:
+        return ", ".join(past.persons()) or past.topic
+    if _OWNED.fullmatch(match.group()) and past.topic:
+        return re.sub(r"['’]s\s[^,]*", "", past.topic)
+    return past.topic
 
 
 def _replaced(core: str, match: "re.Match[str]", past: Past) -> str | None:
-    """The question with what a word stands for in its place, and behind it what else the talk is about."""
-    things = past.person() if match.re is _PEOPLE else past.about()
-    if not things:
+    """The question with the one name in place that a word stands for; None if there are more, or none."""
+    word = match.group().lower()
+    if len(_PRONOUN.findall(core)) > 1 or _PRONOUN.fullmatch(word) is None:
         return None
-    word, thing = match.group().lower(), things[0].text
-    owner = _OWNER.match(thing)
-    if owner and word in ("its", "their", "his", "her", "they"):
-        thing = owner.group(1)
-    if word in ("its", "their", "his", "theirs") or (
-        word in ("her", "hers") and re.match(r"\s+\w", core[match.end() :])
-    ):
-        thing += "'s"
-    elif word == "there":
-        thing = f"at {thing}"
-    text = capitalised(f"{core[: match.start()]}{thing}{core[match.end() :]}")
-    more = [m for m in things[1:] if not m.stems <= set(terms(text))]
-    return with_topic(text, listed(more)) if more else text
-
-
-def _one_of_several(core: str, match: "re.Match[str]", past: Past) -> Followup | None:
-    """`the second one` of what was listed, or any one of what was spoken of."""
-    which = (match.group("which") or match.group("bare") or "").lower()
-    items, at = past.items(), _ORDINALS.get(which)
-    if at is not None and -len(items) <= at < len(items):
-        return Followup(capitalised(f"{core[: match.start()]}{items[at]}{core[match.end() :]}"), sure=True)
-    things = [*past.about(), *past.earlier[:1]]
-    return Followup(with_topic(core, listed(things)), sure=True) if things else None
+    if match.re is _PEOPLE:
+        persons = past.persons()
+        if len(persons) != 1:
+            return None
+        thing = persons[0]
+    else:
+        if len(past.things) != 1 or past.others or not past.things[0].single:
+            return None
+        thing = past.things[0].text
+        if past.names_person(thing):
+            return None
+        if past.bracket is not None and past.articled(thing):
+            thing = f"the {thing.removeprefix('the ')}"
+        elif past.bracket is not None:
+            thing = thing.removeprefix("the ")
+    owns = word in ("its", "their", "his") or (word == "her" and re.match(r"\s+\w", core[match.end() :]) is not None)
+    verbless = owns and match.start() == 0 and len(content_terms(core)) <= _FEW and not _HAS_VERB.search(core)
+    if verbless:
+        return None
+    return _capitalised(f"{core[: match.start()]}{thing}{chr(39) + 's' if owns else ''}{core[match.end() :]}")
 
 
 def _spoken(words: Set[str], past: Past, before: Sequence[Exchange]) -> Past | None:
@@ -185,40 +279,30 @@ def _spoken(words: Set[str], past: Past, before: Sequence[Exchange]) -> Past | N
     return None
 
 
-def _definite(core: str, past: Past, before: Sequence[Exchange]) -> Followup | None:
-    """`Who issues the permit?`: the permit that was spoken of; `the company`: whatever was named."""
+def _definite(asked: str, core: str, past: Past, before: Sequence[Exchange]) -> Followup | None:
+    """`Who issues the permit?`: with the permit that was spoken of; `this plan`: with whatever was named."""
     if any(m.named for m in mentions_in(core)):
         return None
-    known = [*past.topics, *past.told, *past.earlier]
-    about = past.about()
+    known = [*past.things, *(m for turn in reversed(before) for m in mentions_in(parted(turn)[0]))]
     for match in _DEFINITE.finditer(core):
         phrase = mentions_in(f"the {match['what']}")[:1]
         if not phrase:
             continue
-        head, stems = phrase[0].head, phrase[0].stems
-        fuller = next((m for m in known if stems < m.stems), None)
+        fuller = next((m for m in known if phrase[0].stems < m.stems), None)
         if fuller is not None:
-            start, end = (match.start("what") + place - len("the ") for place in (phrase[0].start, phrase[0].end))
-            text = capitalised(f"{core[:start]}{fuller.text.removeprefix('the ')}{core[end:]}")
-            more = [m for m in about if m.named and not m.stems <= set(terms(text))]
-            return Followup(with_topic(text, listed(more)) if more else text, sure=True)
-        spoken = None if head in _GENERIC else _spoken({head}, past, before)
-        if spoken is not None:
-            things = [m for m in (*spoken.around(head), *spoken.about()) if not m.stems <= set(terms(core))]
-            if things:
-                return Followup(with_topic(core, listed(things)), sure=spoken is past)
-        here = match["pointing"].lower() not in ("the", "that")
-        if about and (here or (head in _GENERIC and len(stems) == 1)):
-            return Followup(with_topic(core, listed(about)), sure=here)
+            return _sure(_with_topic(asked, listed([fuller])))
+        if match["pointing"].lower() not in ("the", "that"):
+            return _sure(_with_topic(asked, past.topic))
     return None
 
 
-def _unnamed(core: str, past: Past, before: Sequence[Exchange], *, led: bool) -> Followup | None:
+def _unnamed(asked: str, core: str, past: Past, *, led: bool) -> Followup | None:
     """`Is there a discount?`: perhaps on what was spoken of."""
-    own = mentions_in(core)
-    past = _spoken(set(content_terms(core)), past, before) or past
-    things = [m for m in past.about() if not m.stems <= set(terms(core))]
-    if any(m.named for m in own) or not things:
+    own, words = mentions_in(core), content_terms(core)
+    past = _spoken(set(words), past, past.turns) or past
+    things = [m for m in past.things if not m.stems <= set(terms(core))]
+    if any(m.named for m in own) or not things or max(map(len, words), default=0) < _SHORTEST:
         return None
     compares = _COMPARES.search(core) is not None and (led or len(own) < _COMPARED)
-    return Followup(with_topic(core, listed(things)), sure=compares)
+    text = _with_topic(asked, listed(things))
+    return None if text is None else Followup(text, sure=compares or (led and not _HAS_VERB.search(core)))

@@ -35,6 +35,8 @@ def listed(wish: str) -> list[str]:
     listing = all(map(_ARTICLE.match, heads)) or len(items) > 2 or _PLURAL.search(match["lead"])
     if len(items) < 2 or not listing or not all(map(_is_thing, heads)):
         return [wish]
+    if " of " in masked(heads[0]) and not all(" of " in masked(item) for item in items):
+        return [wish]  # `the opening hours of the bakery and the kiosk`: of both, or the kiosk itself
     tail = items[-1][behind.start() :] if behind else ""
     article = _ARTICLE.match(items[0])
     things = [item if _OF.search(masked(item)) else f"{item}{tail}" for item in items]

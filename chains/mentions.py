@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from language.tokens import Token, tokens
-from language.words import STOPWORDS, fold, stem
+from language.tokens import Token
+from language.words import STOPWORDS, fold, stem, terms
 
 _VERBS = frozenset(
     stem(word)
@@ -21,7 +21,7 @@ _VERBS = frozenset(
     "support survive take teach tell think travel treat try turn understand use visit wait want wear win "
     "wish work write written made gave given took taken held kept met paid sold sent spent stood taught "
     "told won wrote began built begun ran sang led left lost lived died born die fed grew grown knew "
-    "known rose drew drawn".split()
+    "known got rose drew drawn weigh postpone launch certify deliver ship hire cut break broke".split()
 )
 _SMALL = STOPWORDS | frozenset(
     "much many long often far old new soon fast really actually usually currently still already yet always ever maybe "
@@ -33,9 +33,8 @@ _SMALL = STOPWORDS | frozenset(
 _JOINTS = frozenset("of in at for on from".split())
 _INVERTING = frozenset("do does did can could may might must will would shall should".split())
 _GAP = re.compile(r"[\s]+|[\s]?[-–/’'.&][\s]?|(?:'s|’s)\s+|[\"'“”‘’`]{0,2}\s?[\"'“”‘’`]{0,2}")
-_POSSESSIVE = re.compile(r"['’]s?$")
-
-
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+(?![^\W_])|[^\W_]+(?:['’][^\W\d_]{1,2}(?![^\W_]))?")
+"""A word as one writes it: `S300` is one."""
 _TIMES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays "
     "sundays weekend weekends weekdays january february march april june july august september october november "
@@ -61,6 +60,8 @@ class Mention(NamedTuple):
     """The stem of its main word: of `mooring permit in Aldermoor`, `permit`."""
     named: bool
     """Whether a proper name or an identifier is in it."""
+    single: bool
+    """Whether it is a name and nothing else: no `of` or `in` joins it, and nobody owns it."""
     asked: bool
     """Whether it stands behind `which`, `what` or `how many`: it is looked for."""
     start: int
@@ -69,7 +70,7 @@ class Mention(NamedTuple):
 
 def mentions_in(text: str) -> list[Mention]:
     """The things a text speaks of, in order: runs of words that carry meaning, joined by `of`, `in` and the like."""
-    found = tokens(text)
+    found = [_token(match) for match in _WORD.finditer(text)]
     runs = _without_verbs(found, _runs(text, found))
     joined: list[list[tuple[int, int]]] = []
     for run in runs:
@@ -78,6 +79,11 @@ def mentions_in(text: str) -> list[Mention]:
         else:
             joined.append([run])
     return [_mention(text, found, parts) for parts in joined]
+
+
+def _token(match: "re.Match[str]") -> Token:
+    folded = fold(match.group()) or match.group()
+    return Token(match.group(), folded, stem(folded), match.start(), match.end())
 
 
 def _runs(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
@@ -102,6 +108,8 @@ def _without_verbs(found: Sequence[Token], runs: Sequence[tuple[int, int]]) -> l
         followed = any(token.stem in _VERBS for token in found[last + 1 :])
         if inverted and last > first and not followed and not _capital(found[last]):
             last -= 1
+        while last > first and _capital(found[first]) and _PARTICIPLE.search(found[last].text):
+            last -= 1
         kept.append((first, last))
     return kept
 
@@ -110,11 +118,15 @@ def _substantial(text: str, found: Sequence[Token], at: int) -> bool:
     token = found[at]
     if token.text[0].isdigit() and not any(char.isalpha() for char in token.text):
         return False
+    if token.text in ("New", "Old") and at + 1 < len(found) and _capital(found[at + 1]):
+        return True
     if token.folded in _SMALL or len(token.text) < 2:
         return _is_code(text, token) or (len(token.text) == 1 and token.text.isupper() and token.folded not in "ai")
     if _capital(token) and at > 0:
         return True
     before = found[at - 1].folded if at else ""
+    if token.folded in _NOUNS_TOO and at > 1 and found[at - 2].folded in _BEFORE_NOUNS:
+        return True
     return token.stem not in _VERBS or before in _OWNING or _after_adjective(found, at)
 
 
@@ -125,6 +137,9 @@ def _after_adjective(found: Sequence[Token], at: int) -> bool:
     return pointed and (following is None or following.stem in _VERBS or following.folded in _SMALL)
 
 
+_NOUNS_TOO = frozenset("leave cost pay work play stay visit answer offer request report change increase start".split())
+_BEFORE_NOUNS = frozenset("is are was were about for of the".split())
+_PARTICIPLE = re.compile(r"^[a-z]{3,}ed$")
 _OWNING = frozenset("a an the my your our their its his".split())
 """What stands before nouns alone."""
 _ARTICLES = frozenset("a an the my your our their its his her this that these those no each every some".split())
@@ -154,9 +169,10 @@ def _mention(text: str, found: Sequence[Token], parts: Sequence[tuple[int, int]]
     named = any(_capital(token) and (token.start > 0 or not token.text[1:].islower()) for token in words)
     return Mention(
         text=f"the {said}" if before in _ARTICLES else said,
-        stems=frozenset(token.stem for token in words),
+        stems=frozenset(terms(" ".join(token.text for token in words))),
         head=found[parts[0][1]].stem,
         named=named,
+        single=named and len(parts) == 1 and not re.search(r"['’]s?\s", said) and _capital(found[first]),
         asked=before in ("which", "what") or (before in ("many", "much") and earlier == "how"),
         start=start,
         end=end,

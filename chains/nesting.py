@@ -33,12 +33,10 @@ _IN_PLACE = re.compile(
     re.IGNORECASE,
 )
 _OF_THE = re.compile(
-    r"\bthe\s(?:[\w’'-]+\s){1,3}of\s(?P<inner>the\s(?P<role>(?:[\w-]+\s){1,3})of\s[^?;,]{2,120}?)[\s?.!]*$",
+    r"\bthe\s(?:[\w’'-]+\s){1,3}of\s(?P<inner>the\s(?:[\w-]+\s){1,3}of\s[^?;,]{2,120}?)[\s?.!]*$",
     re.IGNORECASE,
 )
-_POSSESSIVE = re.compile(
-    r"(?P<inner>(?P<owner>(?-i:[A-Z\x00])[^?;,]{1,80}?)['’]s\s(?P<role>[a-z-]+))['’]s\s[a-z]", re.IGNORECASE
-)
+_POSSESSIVE = re.compile(r"(?P<inner>(?-i:[A-Z\x00])[^?;,]{1,80}?['’]s\s[a-z-]+)['’]s\s[a-z]", re.IGNORECASE)
 _ASKED_FIRST = re.compile(r"(?:(?:in|at|on|of|for|from|to)\s)?(?:what|which|who(?:m|se)?|when|where|how|why)\b", re.I)
 _ASKED_WITHIN = re.compile(r"\b(?:what|which|how many)\b", re.IGNORECASE)
 _ENDS_IN_PREPOSITION = re.compile(r"\s(?:in|of|on|to|for|from|at|with|by)$", re.IGNORECASE)
@@ -55,13 +53,9 @@ _PARTICIPLE_END = re.compile(
     r"(?:\s(?:in|at|on|to|by|for|from|as))?$",
     re.IGNORECASE,
 )
+_STATE = re.compile(rf"\s(?:{_JOINED}|opened|closed|killed|buried|raised|educated)$", re.IGNORECASE)
 _SECOND_VERB = re.compile(rf"\s{_LATER_VERB}\s.*$", re.IGNORECASE)
-_PEOPLE = re.compile(
-    r"(?:\w(?:er|or|ist|ian|man|woman|ee|ant|ent)|wife|husband|king|queen|head|chief|coach|captain|actress|mother|ceo|son|"
-    r"author|spouse|partner)$",
-    re.IGNORECASE,
-)
-_LINKED = {"whose": "is it whose", "who": "is it who", "where": "is it where"}
+_ASKS_WHO = re.compile(r"^(?:who|what|where|when|how old) (?:is|are|was|were) ", re.IGNORECASE)
 _LEAST = 2
 """Words with a meaning, of what is asked first."""
 
@@ -69,7 +63,8 @@ _LEAST = 2
 def nested(question: str) -> list[str]:
     """What has to be known first, then the question itself; nothing if it does not hold a question within.
 
-    `What stadium does the team that X coaches play in?` -> `Which team is it that X coaches?`, and itself.
+    `What stadium does the team that X coaches play in?` -> `The team that X coaches`, and itself: what it is about is
+    named in its own words, for it would take a grammar to ask for it.
     """
     if len(question) > LONGEST:
         return []
@@ -93,12 +88,13 @@ def _relative(question: str, hidden: str) -> str:
         return ""
     start, end = match.span("clause")
     clause = question[start : start + len(_own_clause(hidden[: match.start("head")], hidden[start:end]))].strip(" ,.!")
-    head, link = question[slice(*match.span("head"))], match["link"].lower()
-    placed = _ENDS_IN_PREPOSITION.search(head)
-    if placed is not None:  # `the town in which X lives`, but not `X lived in which town`
-        head, link = head[: placed.start()], "where" if _ASKED_FIRST.match(hidden) else ""
+    head, link = question[slice(*match.span("head"))], question[slice(*match.span("link"))]
+    if _ENDS_IN_PREPOSITION.search(head) and not _ASKED_FIRST.match(hidden):  # `X lived in which town`
+        return ""
+    if _ASKED_FIRST.match(hidden):  # `was the engineer born who built it`
+        head = _STATE.sub("", head)
     titled = head.split()[-1][:1].isupper() and clause[:1].isupper()
-    return f"Which {head} {_LINKED.get(link, 'is it that')} {clause}?" if link and not titled else ""
+    return "" if titled else f"The {head} {link} {clause}"
 
 
 def _own_clause(before: str, clause: str) -> str:
@@ -119,20 +115,12 @@ def _own_clause(before: str, clause: str) -> str:
 
 def _of_the(question: str, hidden: str) -> str:
     match = _OF_THE.search(hidden)
-    return _who_or_what(question[slice(*match.span("inner"))], match["role"]) if match else ""
+    return _named(question[slice(*match.span("inner"))]) if match else ""
 
 
 def _possessive(question: str, hidden: str) -> str:
     match = _POSSESSIVE.search(hidden)
-    if match is None:
-        return ""
-    owner, role = question[slice(*match.span("owner"))], match["role"]
-    owner = owner.removeprefix("Who is ").removeprefix("What is ")
-    return _who_or_what(f"{owner}'s {role}", role)
-
-
-def _who_or_what(thing: str, role: str) -> str:
-    return f"{'Who' if _PEOPLE.search(role.strip()) else 'What'} is {thing}?"
+    return _ASKS_WHO.sub("", question[slice(*match.span("inner"))]) if match else ""
 
 
 def _participle(question: str, hidden: str) -> str:
@@ -150,4 +138,8 @@ def _contact(question: str, hidden: str) -> str:
 
 def _first(question: str, match: re.Match[str]) -> str:
     head, clause = (question[slice(*match.span(name))] for name in ("head", "clause"))
-    return f"Which {head} {'is it that' if clause[0].isupper() else 'is'} {clause}?"
+    return f"The {head} {clause}"
+
+
+def _named(thing: str) -> str:
+    return thing[:1].upper() + thing[1:]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from language.sentences import sentence_spans
+
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH = r"(?P<{0}>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _YEAR = r"(?P<{0}>(?:19|20)\d\d)"
@@ -53,6 +55,34 @@ _NEW_TITLE = re.compile(
     r"\b(?:current|new|updated?|revised|amend(?:ed|ment)|corrections?|correction|erratum|latest)\b", re.I
 )
 
+_TEXT = (
+    r"(?:notice|letter|circular|memo(?:randum)?|minutes|report|bulletin|announcement|statement|version|edition|tariff"
+    r"|list|sheet|leaflet|newsletter|guide|guidelines?|policy|rules?|regulations?|ordinance|bylaws?|order|notes?|page"
+    r"|decree|decision|resolution|timetable|schedule|programme|handbook|manual|brochure|update|revision|correction"
+    r"|amendment|document|text)"
+)
+_WORDS = r"(?: [\w’'-]+){0,5}?"
+_OWN_DATE = re.compile(
+    rf"(?:\b{_TEXT}{_WORDS}(?: of| from| dated|,| \(| [–—-])(?: the)?"
+    rf"|(?:^|\b(?:this \w+|{_TEXT}) (?:was |is |has been )?)(?:first )?(?:printed|issued|published|adopted|approved"
+    rf"|signed|written|posted|released|compiled|drawn up|dated){_WORDS}(?: on| in|,)?(?: the)?"
+    r"|\b(?:date|stand|status|as at)\b:?)\s*$",
+    re.IGNORECASE,
+)
+"""Stands before the date of the text that it is in."""
+_CLAIMS = re.compile(
+    r"\b(?:is|are|was|were|be|has|have|had|costs?|will|must|can|opened|began|died|born|for|until|before|after|of|on)\b",
+    re.IGNORECASE,
+)
+_OPENING = 300
+"""Characters of a document, in which it says of when it is."""
+_OPENING_SENTENCES = 3
+_DATELINE = 6
+"""Words of a line that only gives a place and a date."""
+_STOPS = ".,:;–—-"
+_LABEL = re.compile(r"[^:]{3,60}:(?=\s)")
+"""What a sentence is headed with, as in `Notice of 2 May 2020: the fee is ...`."""
+
 _FIRST_IN_FORCE = 1990
 """What has held since before is history rather than a rule that another one replaced."""
 
@@ -93,11 +123,17 @@ def dated(account: Account) -> str | None:
     moment = _dated(account)
     if moment is None:
         return None
-    told = (_latest(account.title), _latest(account.text, in_force=True))
+    told = (_latest(account.title), _latest(account.text, in_force=True), _opening(account))
     exact = [other for other in told if other is not None and other[0] == moment[0]]
     year, month, day = max([moment, *exact], key=lambda known: sum(part is not None for part in known))
     named = date(2000, month, 1).strftime("%B") if month and 1 <= month <= 12 else None
     return " ".join(str(part) for part in (day if named else None, named, year) if part)
+
+
+def year_of(account: Account) -> int | None:
+    """The year of a source, as far as it tells."""
+    moment = _dated(account)
+    return None if moment is None else moment[0]
 
 
 def ahead(account: Account, today: date | None = None) -> bool:
@@ -108,11 +144,32 @@ def ahead(account: Account, today: date | None = None) -> bool:
 
 
 def _dated(account: Account) -> Moment | None:
-    """As it was stored, else by the title, else by the text around."""
+    """As it was stored, else by the title, else by the text around and how its document begins."""
     stored = [_latest(str(value)) for key, value in account.metadata.items() if _DATED_KEY.search(key)]
     known = max(filter(None, stored), key=_full, default=None)
     around = account.text.replace(account.sentence, " ")  # whose own date may be what the sources differ in
-    return known or _latest(account.title) or _latest(around, in_force=True)
+    said = [_latest(around, in_force=True), _opening(account)]
+    return known or _latest(account.title) or max(filter(None, said), key=_full, default=None)
+
+
+def _opening(account: Account) -> Moment | None:
+    """The date that a document begins with, as far as it is its own: of the sentence in question, only of its label."""
+    label = _LABEL.match(account.sentence)
+    beginning = account.text.replace(account.sentence, label.group() if label else " ")[:_OPENING]
+    sentences = [beginning[start:end] for start, end in sentence_spans(beginning)[:_OPENING_SENTENCES]]
+    lines = [line for sentence in sentences for line in sentence.splitlines()]
+    return next(filter(None, map(_own_date, lines)), None)
+
+
+def _own_date(line: str) -> Moment | None:
+    """The date of the text that a line opens, as in `Fee notice of 2 May 2020`, or in a line that is little more."""
+    dateline = len(line.split()) <= _DATELINE and not _CLAIMS.search(line)
+    for moment, place in _places(line):
+        before, after = line[: place.start].strip(" #*_(|"), line[place.stop :].strip(" )*_|")
+        ends, begins = not after.strip(_STOPS), not before and after[:1] in _STOPS
+        if _OWN_DATE.search(before) or begins or (dateline and ends and moment[1]):
+            return moment
+    return None
 
 
 def _versioned(account: Account) -> tuple[int, ...] | None:
@@ -143,17 +200,23 @@ def _latest(text: str, *, in_force: bool = False) -> Moment | None:
 
 
 def _moments(text: str, in_force: bool) -> Iterator[Moment]:
+    for moment, place in _places(text):
+        before = text[max(0, place.start - 40) : place.start]
+        if not in_force or (moment[0] >= _FIRST_IN_FORCE and _IN_FORCE.search(before)):
+            yield moment
+
+
+def _places(text: str) -> Iterator[tuple[Moment, range]]:
+    """The dates of a text, the exact ones first, and where each stands."""
     taken: list[range] = []
     for pattern in _DATES:
         for match in pattern.finditer(text):
             if any(match.start() in place for place in taken):
                 continue
-            taken.append(range(match.start(), match.end()))
+            place = range(match.start(), match.end())
+            taken.append(place)
             parts = match.groupdict()
-            before = text[max(0, match.start() - 40) : match.start()]
-            if in_force and (int(parts["y"]) < _FIRST_IN_FORCE or not _IN_FORCE.search(before)):
-                continue
-            yield int(parts["y"]), _month(parts.get("m")), int(parts["d"]) if parts.get("d") else None
+            yield (int(parts["y"]), _month(parts.get("m")), int(parts["d"]) if parts.get("d") else None), place
 
 
 def _month(written: str | None) -> int | None:

@@ -7,6 +7,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from chains.embedded import PARTS_KEY
+from chains.headings import heading
 from chains.prompts import REPORT, material, rows
 
 
@@ -29,7 +30,7 @@ def report_messages(question: str, parts: Sequence[Part], passages: Sequence[Doc
     numbers = {passage.metadata["source_id"]: number for number, passage in enumerate(passages, start=1)}
     headings = headings_of(parts)
     messages = REPORT.format_messages(
-        sections="\n".join(f"## {heading}" for heading in headings) or "(none: one short answer)",
+        sections="\n".join(f"## {line}" for line in headings) or "(none: one short answer)",
         evidence=material(rows(passages)),
         question=question,
     )
@@ -38,8 +39,13 @@ def report_messages(question: str, parts: Sequence[Part], passages: Sequence[Doc
 
 
 def headings_of(parts: Sequence[Part]) -> list[str]:
-    """The headings of the sections, in order."""
-    return [part["question"] for part in parts if part["titled"]]
+    """The headings of the sections, in order, as they are written."""
+    return [titled for titled in map(_heading, parts) if titled]
+
+
+def _heading(part: Part) -> str:
+    """The question of a part, as far as a heading may hold it; empty if the part needs none."""
+    return (heading(part["question"]) or "A further part") if part["titled"] else ""
 
 
 def _laid_out(part: Part, numbers: Mapping[str, int]) -> dict[str, Any]:
@@ -53,4 +59,4 @@ def _laid_out(part: Part, numbers: Mapping[str, int]) -> dict[str, Any]:
         }
         if scores:
             searches.append({"query": query, "scores": scores})
-    return {"question": part["question"], "titled": part["titled"], "searches": searches}
+    return {"question": part["question"], "heading": _heading(part), "searches": searches}

@@ -12,6 +12,7 @@ _QUOTED = re.compile(r"\"[^\"]{1,200}\"|“[^”]{1,200}”|`[^`]{1,200}`")
 _HIDDEN = re.compile(rf"{_QUOTED.pattern}|\([^()]{{1,200}}\)")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|one)\b", re.IGNORECASE)
 _OWNERS = frozenset({"its", "their", "his"})
+_SEVERAL = frozenset({"they", "them", "their"})
 _IDLE = re.compile(
     r"\bit (?:possible|allowed|legal|safe|necessary|true|better|best|worth|ok|okay|take|matter)\b", re.IGNORECASE
 )
@@ -19,11 +20,21 @@ _THING = re.compile(r"\b(?:the|an?|our|my|your|this|these)\s", re.IGNORECASE)
 _WORD = re.compile(r"[\w’'.-]*[\w’']")
 _OF_A_NAME = re.compile(r"\s(?:to|for|from|in|with)\s(?=[A-Z0-9])")
 _VERSION = re.compile(r"\s\d[\w.]*\b")
-_INFINITIVE = re.compile(r"\b(?:do|does|did)\b", re.IGNORECASE)
+_INFINITIVE = re.compile(r"\b(?:do|does|did|can|could|will|would|should|must|may)\s$", re.IGNORECASE)
+_VERB_AHEAD = re.compile(
+    r"\s(?:have|be|make|take|get|give|do|know|keep|let|tell|say|find|show|like|happen|also|only|still|just)\b"
+    r"|(?:\s(?:to|for|from|in|with|at|on)(?:\s[A-Z0-9][\w’'-]*)+)\s[a-z]"
+)
+_IS_ASKED = re.compile(r"\b(?:is|are|was|were|has|have|had)\s$", re.IGNORECASE)
+_PREDICATE = re.compile(
+    r"open|possible|free|due|born|made|built|sold|held|found|known|legal|safe|valid|necessary|needed|full|empty|ready"
+    r"|closed|broken|written|taken|given|lost|paid|put|set|kept|left|long|old|high|big|(?!garden|shed|speed|seed)\w{3,}ed"
+    r"|(?!table|cable)\w{3,}[ai]ble"
+)
 _LONGEST_TOPIC = 5
 """Words."""
-_BARE = 2
-"""Words with a meaning, of a part that is about nothing of its own."""
+_BARE = 1
+"""Words with a meaning, of a part that cannot be searched for alone."""
 
 
 def masked(text: str) -> str:
@@ -45,8 +56,12 @@ def resolved(part: str, before: Sequence[str]) -> str:
     if not before or pronoun is None or _IDLE.search(part) or particular(part[: pronoun.start()]):
         return part
     topic = _topic(before)
-    if not topic or len(part) + len(topic) >= LONGEST:
-        return f"{before[-1]} {part}" if len(before[-1]) + len(part) < LONGEST else part
+    if not topic and not particular(before[-1]):  # which would not say what it stands for either
+        return part
+    several = pronoun.group().lower() in _SEVERAL and _THING.match(topic) and not topic.endswith("s")
+    if not topic or several or len(part) + len(topic) >= LONGEST:
+        ahead = before[-1] if before[-1][-1:] in ".?!" else f"{before[-1]}."
+        return f"{ahead} {part[:1].upper()}{part[1:]}" if len(ahead) + len(part) < LONGEST else part
     owner = pronoun.group().lower() in _OWNERS or _owns(part, pronoun)
     return f"{part[: pronoun.start()]}{topic}{chr(39) + 's' if owner else ''}{part[pronoun.end() :]}"
 
@@ -104,10 +119,18 @@ def _thing(part: str) -> str:
         if at == _LONGEST_TOPIC or word.group().lower() in STOPWORDS or part[ends : word.start()].strip():
             break
         last, ends = ends, word.end()
-    closes = not part[ends:].strip(" ?.!")
-    if closes and _INFINITIVE.search(part[: begins.start()]) and last > begins.end():
-        ends = last  # `What does the permit cost`
+    if last > begins.end() and _is_predicate(part[last:ends].strip(), part[: begins.start()], part[ends:]):
+        ends = last
     return part[begins.start() : ends] if ends > begins.end() else ""
+
+
+def _is_predicate(word: str, before: str, after: str) -> bool:
+    """Whether the last word behind an article belongs to what is said of the thing: `the office open`."""
+    if not word[:1].islower() or after.startswith(" of "):
+        return False
+    if _INFINITIVE.search(before):  # `What does the permit cost`, but not `Does the harbour master have`
+        return not _VERB_AHEAD.match(after)
+    return _IS_ASKED.search(before) is not None and _PREDICATE.fullmatch(word) is not None
 
 
 def _named(text: str) -> list[str]:

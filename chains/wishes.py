@@ -43,6 +43,7 @@ _LEAD = re.compile(
 _TAIL = re.compile(r"\s(?:of|for|in|at|on|from|during|since|with|per|under|between|about)\s", re.IGNORECASE)
 _BARE = 2
 """Words with a meaning, of a part that is about nothing of its own."""
+_IF_SO = re.compile(r",?\s+(?:and\s+)?if (?:so|not|yes|no)$", re.IGNORECASE)
 _AND = re.compile(r"(?:and|also|but|then|or)\b[\s,]*", re.IGNORECASE)
 
 
@@ -142,5 +143,5 @@ def _begun(wish: str) -> str:
 
 def _ended(piece: str, sentence: str) -> str:
     """With the mark that ended the whole."""
-    bare = piece.strip(" ,;")
+    bare = _IF_SO.sub("", piece.strip(" ,;"))
     return f"{bare}?" if sentence.endswith("?") and bare[-1:] not in "?.!" else bare

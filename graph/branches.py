@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from langchain_core.documents import Document
 
-from callbacks.events import Payload, Source, StatusUpdate
+from callbacks.events import FinalAnswer, Payload, Source, StatusUpdate
 from callbacks.spending import Spending
 
 
@@ -67,6 +67,8 @@ class Research:
     spending: Spending
     finishing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the asker wants the report now."""
+    cut_short: bool = False
+    """Whether that left anything undone."""
     asked: set[str] = field(default_factory=set)
     """Every query, so that no branch asks what another one has asked."""
     showing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -87,4 +89,7 @@ class Research:
                 self.spending.sources += 1
             case StatusUpdate():
                 return payload.model_copy(update={"budget": self.spending.told()})
+            case FinalAnswer():
+                stopped_by = self.spending.stopped_by or None
+                return payload.model_copy(update={"budget": self.spending.told(), "stopped_by": stopped_by})
         return payload

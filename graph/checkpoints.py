@@ -4,6 +4,7 @@ Opened for as long as something is done with it, so that any event loop can use 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,8 +13,27 @@ import aiosqlite
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from retrieval.database import DiskFull
+
 CHECKPOINTS = "checkpoints.sqlite3"
 _BUSY_SECONDS = 30
+
+
+class ConversationsUnavailable(RuntimeError):
+    """What was said in conversations cannot be read; the message is safe to show."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What was said in conversations cannot be read: the server's file of them is damaged or out of reach. "
+            "Questions that belong to no conversation are answered as ever."
+        )
+
+
+def failure_of(error: Exception) -> Exception:
+    """What it means that the file could not be used: `DiskFull` or `ConversationsUnavailable`."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return DiskFull(f"{CHECKPOINTS}: {error}")
+    return ConversationsUnavailable()
 
 
 @asynccontextmanager

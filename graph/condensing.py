@@ -15,35 +15,43 @@ from callbacks.placeholders import holds_placeholder
 from callbacks.sources import SourceBook
 from chains.extraction import Vectors, extract, whole
 from chains.prompts import fitting
-from chains.summarize import section_messages
+from chains.summarize import MOST_READ, Summarize, bulleted, lead_in, section_messages, writing
 from graph.context import RagContext
 from graph.digest import Digest
 from graph.evidence import Piece, pieces_of
 from graph.failures import failure_of
-from graph.lines import Line, cited, item_mark, lines_of, resting
+from graph.lines import Line, cited, item_mark, lines_of, resting, without_markers
+from graph.permission import Permission
 from language.boundary import key_of
+from language.instructions import speaks_to_a_model
 from language.invisible import seen_span
 from language.prose import stands_alone
 from retrieval.documents import DocumentStore
-from retrieval.outline import Section
+from retrieval.outline import Section, heading_over
+from retrieval.passages import Passage
 from retrieval.retriever import document_of
 
 _BULLETS = ((14, 3), (4, 2), (0, 1))
 """From so many sentences on, a section gets so many bullets."""
+_TRIES = 3
 _MOST_WRITTEN = 6
 """Bullets of a model that are told of one section."""
+_MOST_JUDGED = 60
+"""Bullets of a model that are looked at."""
 _WHOLE = (".", "!", "?", "…", "]", '"', "”", ")")
 """How a text ends that a model has ended itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A section as it is read: its passages, and their sentences with a vector each."""
+    """A section as it is read: its passages, and their sentences with a vector each, as far as they may be told."""
 
     title: str | None
     passages: list[Document]
     pieces: list[Piece]
     vectors: Vectors | None
+    mixed: bool
+    """Whether it is of several headings, so that a line has to say which one it is of."""
 
     @property
     def prose(self) -> int:
@@ -51,29 +59,75 @@ class Reading:
         return sum(stands_alone(piece.text) for piece in self.pieces)
 
 
-def read(section: Section, stored: DocumentStore) -> Reading:
+def trimmed(pieces: Sequence[Piece]) -> list[Document]:
+    """The passages of some sentences, in their order, with these as their only ones."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    documents: dict[str, Document] = {}
+    for piece in pieces:
+        source_id = piece.place[0]
+        documents[source_id] = piece.document
+        spans.setdefault(source_id, []).append(piece.document.metadata["sentences"][piece.number - 1])
+    return [
+        Document(
+            id=document.id,
+            page_content=document.page_content,
+            metadata={**document.metadata, "sentences": tuple(sorted(set(spans[source_id])))},
+        )
+        for source_id, document in documents.items()
+    ]
+
+
+def heed(passages: Iterable[Passage]) -> None:
+    """Judge sentences one by one, which is most of the work, so that what follows knows them already."""
+    for passage in passages:
+        for start, end in passage.sentences:
+            stands_alone(passage.text[start:end])
+            speaks_to_a_model(passage.text[start:end])
+
+
+def read(section: Section, stored: DocumentStore, permission: Permission) -> Reading:
     """A section with the vectors of its sentences, as far as they are still stored."""
     passages = [document_of(passage, 1.0, 1.0) for passage in section.passages]
-    pieces = pieces_of(passages)
+    every = pieces_of(passages)
+    pieces = [piece for piece in every if not permission.ruled_out(piece.text)]
+    if len(pieces) < len(every):
+        passages = trimmed(pieces)
+    mixed = len({passage.section for passage in section.passages}) > 1
+    if section.title is not None and permission.classifies and permission.refuses(section.title):
+        return Reading(None, [], [], None, mixed)
     found = stored.scorable([passage.key for passage in section.passages])
     ends = np.cumsum(found.counts).tolist()
     starts = dict(zip(found.keys, [0, *ends], strict=False))
     counts = dict(zip(found.keys, found.counts.tolist(), strict=True))
     if any(counts.get(passage.key) != max(1, len(passage.sentences)) for passage in section.passages):
-        return Reading(section.title, passages, pieces, None)
+        return Reading(section.title, passages, pieces, None, mixed)
     first = {passage.source_id: starts[passage.key] for passage in section.passages}
     rows = [first[piece.place[0]] + piece.number - 1 for piece in pieces]
-    return Reading(section.title, passages, pieces, found.sentences[rows].astype(np.float32))
+    return Reading(section.title, passages, pieces, found.sentences[rows].astype(np.float32), mixed)
 
 
 def extracted(reading: Reading, context: RagContext) -> Digest:
     """The sentences that stand for the others, word for word."""
     most = next(bullets for least, bullets in _BULLETS if reading.prose >= least)
-    texts = [piece.text for piece in reading.pieces]
-    chosen = extract(texts, reading.vectors, most, reading.title or "")
+    chosen = _chosen(reading, most, Permission(context.collaborators))
     quoted = quotes([reading.pieces[at] for at in chosen], context)
     lines = [replace(shifted(line, "- "), gap="\n") for line in quoted]
     return _digest(lines, reading, written=False)
+
+
+def _chosen(reading: Reading, most: int, permission: Permission) -> list[int]:
+    """The sentences that stand for the others and may be told; only those that would be chosen are classified."""
+    left = list(range(len(reading.pieces)))
+    for _ in range(_TRIES):
+        texts = [reading.pieces[at].text for at in left]
+        vectors = None if reading.vectors is None else reading.vectors[left]
+        chosen = [left[at] for at in extract(texts, vectors, most, reading.title or "")]
+        refused = {at for at in chosen if permission.refuses(reading.pieces[at].text)}
+        chosen = [at for at in chosen if at not in refused]
+        if not refused:
+            break
+        left = [at for at in left if at not in refused]
+    return chosen
 
 
 def quotes(pieces: Sequence[Piece], context: RagContext) -> list[Line]:
@@ -116,7 +170,7 @@ async def written(reading: Reading, context: RagContext) -> Draft:
     for attempt in range(1, limits.attempts + 1):
         try:
             async with asyncio.timeout(limits.section_seconds):
-                return Draft(await chain.ainvoke(messages), rows, marks_in(messages))
+                return Draft(await _heard(chain, messages), rows, marks_in(messages))
         except Exception as error:
             failure = failure_of(error)
             if attempt == limits.attempts or failure.code == "model_timeout" or not failure.retryable:
@@ -125,11 +179,23 @@ async def written(reading: Reading, context: RagContext) -> Draft:
     raise AssertionError("at least one attempt is made")
 
 
+async def _heard(chain: Summarize, messages: list[BaseMessage]) -> str:
+    """What a model writes, until it is more than a section can need: then the call is stopped."""
+    text = ""
+    async with writing(chain, messages) as pieces:
+        async for piece in pieces:
+            text += piece
+            if len(text) > MOST_READ:
+                return text[: text.rfind("\n", 0, MOST_READ) + 1] or text[:MOST_READ]
+    return text
+
+
 def kept(draft: Draft, reading: Reading, context: RagContext) -> Digest:
     """What the document carries of a model's bullets; the extraction where it carries none."""
-    stream = judged(draft.text, draft.rows, context, draft.key)
+    stream = judged(bulleted(draft.text), draft.rows, context, draft.key)
     context.stream.unknown_citations += stream.unknown_citations
-    lines, dropped = standing(lines_of(stream))
+    permission = Permission(context.collaborators)
+    lines, dropped = standing(map(unled, lines_of(stream)), permission)
     if not lines:
         return replace(extracted(reading, context), dropped=dropped)
     return _digest(lines, reading, written=True, dropped=dropped, concerns=tuple(stream.removed))
@@ -165,8 +231,15 @@ def holds(line: Line) -> bool:
     return said and (verdict.support == "supported" or plainly)
 
 
-def standing(lines: Iterable[Line]) -> tuple[list[Line], int]:
-    """The bullets all of whose sentences hold, as lines; how many others there were."""
+def unled(line: Line) -> Line:
+    """A line without the words by which a model announces what it writes."""
+    mark = item_mark(line.text)
+    led = lead_in(line.text[len(mark) :])
+    return shifted(line, mark, len(mark) + led) if led else line
+
+
+def standing(lines: Iterable[Line], permission: Permission) -> tuple[list[Line], int]:
+    """The bullets all of whose sentences hold and may be told, as lines; how many others there were."""
     bullets: list[list[Line]] = []
     for line in lines:
         if not line.claims:
@@ -175,8 +248,13 @@ def standing(lines: Iterable[Line]) -> tuple[list[Line], int]:
             bullets[-1].append(line)
         else:
             bullets.append([line])
-    kept = [bullet for bullet in bullets if all(map(holds, bullet))]
+    bullets = bullets[:_MOST_JUDGED]
+    kept = [bullet for bullet in bullets if all(map(holds, bullet)) and not permission.refuses(_said(bullet))]
     return [line for bullet in kept[:_MOST_WRITTEN] for line in _as_item(bullet)], len(bullets) - len(kept)
+
+
+def _said(bullet: Sequence[Line]) -> str:
+    return " ".join(without_markers(line.text) for line in bullet)
 
 
 def _as_item(bullet: Sequence[Line]) -> Iterable[Line]:
@@ -195,6 +273,8 @@ def _digest(
     lines: list[Line], reading: Reading, *, written: bool, dropped: int = 0, concerns: tuple[str, ...] = ()
 ) -> Digest:
     """The lines with the sentences they rest on."""
+    if reading.mixed:
+        lines = [_placed(line, reading) for line in lines]
     quoted = {(c.source_id, c.source_start) for line in lines for c in line.citations}
     at = [at for at, piece in enumerate(reading.pieces) if _beginning(piece) in quoted]
     return Digest(
@@ -202,9 +282,22 @@ def _digest(
         pieces=[reading.pieces[one] for one in at],
         vectors=None if reading.vectors is None else reading.vectors[at],
         written=written,
+        withheld=not reading.passages,
         dropped=dropped,
         concerns=concerns,
     )
+
+
+def _placed(line: Line, reading: Reading) -> Line:
+    """The first line of a bullet with the heading that all it cites stands under."""
+    cited = {citation.source_id for citation in line.citations}
+    over = {
+        heading_over(piece.document.metadata["section"], piece.title)
+        for piece in reading.pieces
+        if piece.place[0] in cited
+    }
+    heading = over.pop() if len(over) == 1 else None
+    return line if heading is None or not line.text.startswith("- ") else shifted(line, f"- {heading}: ", 2)
 
 
 def _beginning(piece: Piece) -> tuple[str, int]:
@@ -219,7 +312,10 @@ def _fitting(reading: Reading, budget: int) -> list[Document]:
     if len(found := fitting(reading.passages, budget)) == len(reading.passages):
         return found
     chosen = extract([piece.text for piece in reading.pieces], reading.vectors, len(reading.passages))
-    first = list({id(reading.pieces[at].document): reading.pieces[at].document for at in chosen}.values())
-    order = {id(passage): at for at, passage in enumerate(reading.passages)}
+    own = {passage.metadata["source_id"]: passage for passage in reading.passages}
+    order = {source_id: at for at, source_id in enumerate(own)}
+    first = [own[source_id] for source_id in dict.fromkeys(reading.pieces[at].place[0] for at in chosen)]
     fitted = {passage.metadata["source_id"] for passage in fitting(first or reading.passages, budget)}
-    return sorted((p for p in reading.passages if p.metadata["source_id"] in fitted), key=lambda p: order[id(p)])
+    return sorted(
+        (p for p in reading.passages if p.metadata["source_id"] in fitted), key=lambda p: order[p.metadata["source_id"]]
+    )

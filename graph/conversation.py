@@ -1,12 +1,12 @@
 """The conversation as a graph of its own: recall -> answer -> remember.
 
-Its checkpointed state is the turns, as plain JSON, so that no class comes out of a checkpoint. What one turn needs on
-its way is not checkpointed: a run that ends before `remember` leaves the conversation as it was.
+Its checkpointed state is what was said last, as plain JSON, so that no class comes out of a checkpoint; whole turns are
+rows beside it. What one turn needs on its way is not checkpointed: a run that ends before `remember` leaves the
+conversation as it was.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from operator import add
 from typing import Annotated, Any, TypedDict
 
 from langgraph.channels import UntrackedValue
@@ -24,19 +24,29 @@ _LONGEST = 2000
 _SOURCE_KEYS = ("index", "source_id", "document_id", "source", "section", "page", "uri", "snippet")
 
 
-class Turn(TypedDict):
+class Said(TypedDict):
+    """What later questions can refer to."""
+
+    question: str  # as it was asked
+    standalone: str  # as it was answered
+    answer: str
+    outcome: str
+    citations: list[dict[str, Any]]
+
+
+class Turn(Said):
     """A question and its answer, as they are kept."""
 
     request_id: str
     created: str
     mode: str
     collection: str
-    question: str  # as it was asked
-    standalone: str  # as it was answered
-    answer: str
-    outcome: str
-    citations: list[dict[str, Any]]
     sources: list[dict[str, Any]]
+
+
+def _last(before: list[Said], new: list[Said]) -> list[Said]:
+    """What is recalled and no more, so that a turn costs the same however long the conversation is."""
+    return [*before, *new][-RECALLED:]
 
 
 class Asked(TypedDict):
@@ -48,16 +58,17 @@ class Asked(TypedDict):
 class ConversationState(Asked, total=False):
     """A conversation, and the turn under way."""
 
-    turns: Annotated[list[Turn], add]  # remember
+    turns: Annotated[list[Said], _last]  # remember
     history: Annotated[list[Exchange], UntrackedValue]  # recall
     turn: Annotated[Turn, UntrackedValue]  # answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationContext:
-    """What a turn uses: the run that answers it."""
+    """What a turn uses: the run that answers it, and where it is kept."""
 
     answer: Callable[[Sequence[Exchange]], Awaitable[Turn]]
+    keep: Callable[[Turn], Awaitable[None]]
 
 
 async def recall(state: ConversationState) -> dict[str, Any]:
@@ -70,9 +81,11 @@ async def answer(state: ConversationState, runtime: Runtime[ConversationContext]
     return {"turn": await runtime.context.answer(state["history"])}
 
 
-async def remember(state: ConversationState) -> dict[str, Any]:
+async def remember(state: ConversationState, runtime: Runtime[ConversationContext]) -> dict[str, Any]:
     """Keep the turn."""
-    return {"turns": [state["turn"]]}
+    turn = state["turn"]
+    await runtime.context.keep(turn)
+    return {"turns": [{key: turn[key] for key in Said.__annotations__}]}  # type: ignore[literal-required]
 
 
 def build_conversation() -> StateGraph[ConversationState, ConversationContext, Asked, ConversationState]:
@@ -87,7 +100,7 @@ def build_conversation() -> StateGraph[ConversationState, ConversationContext, A
     return builder
 
 
-def recalled(turns: Sequence[Turn]) -> list[Exchange]:
+def recalled(turns: Sequence[Said]) -> list[Exchange]:
     """The last turns as what later questions may refer to. The words of a refusal are no context."""
     return [
         {

@@ -23,6 +23,7 @@ class SummaryState(RagState, total=False):
     document: StoredDocument
     max_sections: int
     outline: list[Section]  # outline
+    kept_back: bool  # outline: whether the policy keeps something of the document back
     digests: list["Digest"]  # summarise
     model_lost: bool  # summarise: whether every further call to the model would fail
 
@@ -39,6 +40,8 @@ class Digest:
     """Of those sentences, a row each."""
     written: bool
     """By a model, rather than extracted."""
+    withheld: bool = False
+    """Whether nothing of the section may be told, its heading included."""
     dropped: int = 0
     """Bullets of a model that nothing carried."""
     concerns: tuple[str, ...] = ()

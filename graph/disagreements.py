@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from chains.prompts import readable
-from chains.recency import Account, ahead, newer
+from chains.recency import Account, ahead, newer, year_of
 from chains.rivals import another_subject, bygone, closeness, same_name, says_otherwise
 from chains.subjects import Context, about, another_year
 from graph.bench import Bench, Mended, Note
@@ -20,6 +20,7 @@ _FORMER = re.compile(r"\b(?:old|previous|former|earlier|original|formerly|used t
 """Asks for what held once: then both are told."""
 _SOMEBODY = re.compile(r"\s*(?:he|she|his|her)\b", re.IGNORECASE)
 """Speaks of whom its document is about."""
+_YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _NOTES = 2
 """Other sides told in one answer."""
 
@@ -130,7 +131,14 @@ def _rank(piece: Piece, own: Piece, mine: Account, bench: Bench) -> int:
     if ahead(account):
         return 0
     told = newer(account, mine)
-    return 0 if told > 0 and _FORMER.search(bench.question) else told
+    before = _FORMER.search(bench.question) or _asks_of_before(bench.question, account)
+    return 0 if told > 0 and before else told
+
+
+def _asks_of_before(question: str, account: Account) -> bool:
+    """Whether a question is about a year before a source was made."""
+    years, made = [int(year) for year in _YEAR.findall(question)], year_of(account)
+    return bool(years) and made is not None and max(years) < made
 
 
 def same_subject(one: Context, other: Context) -> bool:

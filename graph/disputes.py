@@ -4,6 +4,7 @@ from collections.abc import Sequence, Set
 
 from langchain_core.documents import Document
 
+from chains.headings import heading
 from chains.prompts import readable
 from chains.recency import dated, newer
 from graph.bench import Bench
@@ -42,13 +43,13 @@ def told(pairs: Sequence[Opposition], passages: Sequence[Document], bench: Bench
     for pair in pairs:
         order = newer(bench.account(pair.one), bench.account(pair.other))
         for piece, rank in ((pair.one, order), (pair.other, -order)):
-            heading = _heading(piece, rank, bench)
-            headings.append(heading)
-            lines += [f"### {heading}", f"{readable(piece.text)} [{numbers[piece.place[0]]}.{piece.number}]"]
+            side = _heading(piece, rank, bench)
+            headings.append(side)
+            lines += [f"### {side}", f"{readable(piece.text)} [{numbers[piece.place[0]]}.{piece.number}]"]
     return "\n\n".join([f"## {DISPUTES}", *lines]), headings
 
 
 def _heading(piece: Piece, rank: int, bench: Bench) -> str:
-    date = dated(bench.account(piece))
+    title, date = heading(piece.title), dated(bench.account(piece))
     age = {1: "the newer one", -1: "the older one"}.get(rank)
-    return ", ".join(part for part in (f"“{piece.title}”", date, age) if part)
+    return ", ".join(part for part in (f"“{title}”" if title else "A source without a title", date, age) if part)

@@ -22,6 +22,7 @@ from graph.build import RagGraph
 from graph.context import Collaborators
 from graph.desk import ReviewDesk
 from graph.lanes import Lanes
+from graph.permission import Permission
 from graph.query import Query
 from graph.readership import LEFT, Readership
 from graph.released import reviewed_summary
@@ -106,6 +107,10 @@ class HubLimits:
     log_bytes: int = DEFAULT_LIMIT
     allowance: Allowance = field(default_factory=Allowance)
     """What deep research may spend where a question does not say."""
+    most: Allowance = field(
+        default_factory=lambda: Allowance(seconds=600, model_calls=200, tokens=1_000_000, sources=300)
+    )
+    """What a question may ask for at most."""
 
 
 class Hub:
@@ -158,6 +163,8 @@ class Hub:
         """Start a summary of a document, or join the one this key started. Raises `Refusal`."""
         request = request or SummaryRequest()
         document = await asyncio.to_thread(self._document, document_id, request.collection)
+        permission = Permission(self.collaborators)
+        for_people = document is not None and await asyncio.to_thread(permission.for_people, document)
         fingerprint = request.fingerprint(document_id)
         joined = self._joined(fingerprint, idempotency_key)
         if joined is not None:
@@ -166,8 +173,9 @@ class Hub:
             raise UnknownDocument("There is no such document.", field="id")
         query = request.as_query(document)
         self.check(query)
-        if self.collaborators.policies[query.domain].precheck == "human_review":
-            raise PeopleAnswer("People answer every question here: no summary may be streamed.", field="id")
+        if for_people:
+            message = "People answer questions about this document: no summary of it may be streamed."
+            raise PeopleAnswer(message, field="id")
         given, greeting = request.given(document), "Reading the document"
         work = Work(graph=self._summary_graph, given=given, greeting=greeting, answers=False)
         run = self._begin(query, document.collection, work)
@@ -303,6 +311,10 @@ class Hub:
             raise Refusal("Deep research is not available on this server.", field="mode")
         if query.mode != "deep" and query.budget is not None and query.budget.given:
             raise Refusal("A budget belongs to deep research: it needs mode deep.", field="budget")
+        for name, wanted in (query.budget.given if query.budget is not None else {}).items():
+            most = getattr(self._limits.most, name)
+            if wanted > most:
+                raise Refusal(f"budget.{name}: this server gives at most {most:g}", field=f"budget.{name}")
         thread = None if query.thread_id is None else self._free(query.thread_id)
         if thread is not None and thread.turns >= MOST_TURNS:
             message = f"This conversation has {MOST_TURNS} turns and takes no more: begin another one."
@@ -316,17 +328,24 @@ class Hub:
         if len(self.active()) >= self._limits.runs_at_once:
             raise TooManyRuns("The server is answering as many questions as it can; try again soon.")
         named = query.collection
-        if named is None and thread is not None and thread.collection in self.collaborators.library.sizes():
+        if named is None and thread is not None and thread.collection is not None:
             named = thread.collection
+            if named not in self.collaborators.library.sizes():
+                message = f"This conversation was answered from {named}, which is there no more: name a collection."
+                raise UnknownThing(message, field="collection")
         return self.collaborators.library.resolve(named)
 
     async def forget(self, thread_id: str) -> None:
-        """Delete a conversation. Raises `UnknownThing`, and `ThreadBusy` while a question of it is being answered."""
+        """Delete a conversation. Raises `UnknownThing`, `ThreadBusy` while a question of it is being answered, and what
+        `Threads.delete` raises.
+        """
         self._free(thread_id)
         try:
             await self.threads.delete(thread_id)
         except UnknownThread as error:
             raise UnknownThing(str(error), field="thread_id") from error
+        for run in [run for run in self._runs.values() if run.query.thread_id == thread_id]:
+            self._forget(run)
 
     def _researching(self, query: Query) -> Research | None:
         if query.mode == "fast":

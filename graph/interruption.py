@@ -23,6 +23,7 @@ async def unless_finished(work: Coroutine[Any, Any, T], seconds: float, research
     finally:
         finishing.cancel()
         if not task.done():
+            research.cut_short = research.finishing.is_set()
             task.cancel()
             await asyncio.wait({task})
     return None if task.cancelled() else task.result()

@@ -94,6 +94,11 @@ def _unjudged(text: str, start: int, end: int) -> PartialAnswer:
     )
 
 
+def aside(text: str) -> Line:
+    """Words of the server's own, as a paragraph."""
+    return Line(text, "\n\n", _unjudged(text, 0, len(text)), (), None, layout=True)
+
+
 def without_markers(text: str) -> str:
     """A text without its visible citation markers."""
     return MARKERS.sub("", text)

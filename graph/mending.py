@@ -86,7 +86,7 @@ def bench_for(
         alike=partial(_alike, library.encoder),
         floor=state["policy"].floor,
         supporting=supporting,
-        half=len(draft.sentences) - 1 if draft.truncated else None,
+        half=draft.half,
         late=_clock(context.collaborators.limits.refine_seconds * _REPAIRING),
     )
 

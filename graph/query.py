@@ -11,7 +11,7 @@ from language.invisible import visible
 MAX_QUERY = 4000
 LEAST_SECONDS = 0.5
 """A search, and an answer from what it found."""
-LEAST_TOKENS = 500
+LEAST_TOKENS = 100
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -45,10 +45,10 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_without_nulls)
 
-    seconds: Annotated[float, Field(ge=LEAST_SECONDS, le=3600)] | None = None
-    model_calls: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
-    tokens: Annotated[int, Field(ge=LEAST_TOKENS, le=10_000_000, strict=True)] | None = None
-    sources: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+    seconds: Annotated[float, Field(ge=LEAST_SECONDS, strict=True, allow_inf_nan=False)] | None = None
+    model_calls: Annotated[int, Field(ge=1, strict=True)] | None = None
+    tokens: Annotated[int, Field(ge=LEAST_TOKENS, strict=True)] | None = None
+    sources: Annotated[int, Field(ge=1, strict=True)] | None = None
 
     @property
     def given(self) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from callbacks.thinking import ThinkingStream
 from chains.followup import Exchange
 from chains.verify import lexical_judge
 from graph.branches import Research
+from graph.checkpoints import ConversationsUnavailable
 from graph.context import Collaborators, RagContext
 from graph.conversation import Turn, turn_of
 from graph.drafting import PendingDraft
@@ -46,7 +47,7 @@ from graph.failures import ModelFailure
 from graph.lanes import Lanes
 from graph.query import Query
 from graph.rewriting import PendingRewrite
-from graph.threads import Threads
+from graph.threads import Threads, TurnNotListed
 from graph.work import Work, going_on
 
 log = logging.getLogger(__name__)
@@ -171,7 +172,7 @@ class Run:
         """Begin, in a context of its own, so that no callback of the caller's is inherited."""
         self._mask = collaborators.guarding.mask
         self.publish(StatusUpdate(stage="understanding", message=self.work.greeting))
-        if self.research is None:
+        if self.research is None and self.work.answers:
             self._leave_fast_lane = lanes.enter()
         self.task = asyncio.get_running_loop().create_task(
             self._run(collaborators, lanes), name=f"run {self.request_id}", context=Context()
@@ -229,6 +230,10 @@ class Run:
             log.warning("run %s: %s (%r)", self.request_id, failure.code, failure.__cause__)
             self.state = "failed"
             self._fail(failure.event(fatal=True))
+        except ConversationsUnavailable as error:
+            log.exception("run %s: what was said before cannot be read", self.request_id)
+            self.state = "failed"
+            self._fail(Error(code="conversations_unavailable", message=str(error), fatal=True, retryable=False))
         except Exception:
             log.exception("run %s failed", self.request_id)
             self.state = "failed"
@@ -326,11 +331,19 @@ class Run:
     async def _take_turn(self, threads: Threads, config: RunnableConfig, context: RagContext) -> None:
         """Answer in a conversation, which holds the answer before anybody is told that it is final."""
 
+        hide = self._mask or str
+        understood = self.query.query
+
         async def answer(history: Sequence[Exchange]) -> Turn:
-            answering = self.work.graph.ainvoke(going_on(self.work.given, history), config, context=context)
+            nonlocal understood
+            given = going_on(self.work.given, history)
+            if given["question"] != self.query.query and not given["unsure"]:
+                self.publish(self._status.model_copy(update={"standalone": hide(given["question"])}))
+            answering = self.work.graph.ainvoke(given, config, context=context)
             # outside the context of the conversation's graph, whose checkpointer this one would inherit
             known = await asyncio.get_running_loop().create_task(answering, context=Context())
             assert self._withheld is not None
+            understood = known["question"]
             return turn_of(
                 self._withheld,
                 request_id=self.request_id,
@@ -338,13 +351,17 @@ class Run:
                 mode=self.query.mode,
                 collection=self.collection,
                 question=self.query.query,
-                standalone=known["question"],
+                standalone=understood,
                 mask=self._mask,
             )
 
         assert self.query.thread_id is not None
         try:
             await threads.converse(self.query.thread_id, self.request_id, answer)
+        except TurnNotListed:
+            log.exception("the turn of run %s is not in the list of conversations", self.request_id)
+            message = "The answer is in the conversation; the list of conversations will say so after the next one."
+            self.publish(Error(code="turn_not_listed", message=message, fatal=False, retryable=False))
         except Exception:
             if self._withheld is None:
                 raise
@@ -352,6 +369,8 @@ class Run:
             message = "The answer could not be added to the conversation; a later question cannot refer to it."
             self.publish(Error(code="turn_not_kept", message=message, fatal=False, retryable=False))
         assert self._withheld is not None
+        if understood != self.query.query:
+            self._withheld = self._withheld.model_copy(update={"standalone": hide(understood)})
         self.publish(self._withheld)
 
     async def _break_silence(self) -> None:

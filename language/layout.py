@@ -3,15 +3,17 @@
 import re
 from collections.abc import Collection
 
+from language.words import content_terms
+
 _HEADING_WORDS = 8
 """Its marks included."""
 _SAYS = re.compile(
     r"\d|\b(?:is|are|was|were|be|has|have|had|may|can|must|will|costs?|not?|never|free)\b", re.IGNORECASE
 )
-_ASKS = re.compile(
-    r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|may|must"
-    r"|should|will|would)\b[^?]*\?",
-    re.IGNORECASE,
+_OF_ANY_TEXT = frozenset(
+    word
+    for title in ("answer summary overview conclusion details background result results findings introduction notes",)
+    for word in content_terms(title)
 )
 
 
@@ -20,9 +22,15 @@ def bare(text: str) -> bool:
     return len(text.split()) <= _HEADING_WORDS and not _SAYS.search(text)
 
 
-def is_heading(line: str, known: Collection[str] = ()) -> bool:
-    """Whether a line is a heading that claims nothing: a known one, a question, or a bare name of what follows."""
+def is_heading(line: str, known: Collection[str], words: Collection[str]) -> bool:
+    """Whether a line is a heading that claims nothing: a known one, or the bare name of something in known `words`.
+
+    `words` are stemmed. Any other word could be a claim, whatever stands before it.
+    """
     if not line.startswith("#"):
         return False
     text = line.lstrip("#").strip()
-    return text in known or _ASKS.fullmatch(text) is not None or bare(line)
+    if text in known:
+        return True
+    telling = set(content_terms(text))
+    return bare(text) and bool(telling) and telling <= {*words, *_OF_ANY_TEXT}

@@ -12,8 +12,34 @@ _SHORTEST, _LONGEST = 5, 90
 _LETTERS_A_WORD = 3
 """Where a script has no spaces between its words."""
 _LETTERS = 0.72
+MOST_WEIGHT = 3
+"""Figures and names of a sentence that are counted."""
 _LAYOUT = re.compile(r"\s*(?:[|#>]|\[?\d+\]?$|https?://\S+$)")
 _ROW = re.compile(r" — [^;:]{1,80}: [-–—$€£(\d]|(?:: [^;:]{1,40}(?:;\s|$)[^;:]{0,60}){2}")
+_BRACKETED = re.compile(r"\W*(?:\([^()]*\)|\[[^\[\]]*\])\W*")
+_ITEM = re.compile(r"\W*(?:\(\w{1,4}\)|\d{1,3}(?:\.\d{1,3})+[.)]?|[ivx]{1,5}\)|[a-z]\)|\*)\s*(?=\S)", re.IGNORECASE)
+_FORM = re.compile(
+    r"\bindicate by check ?mark\b|\bincorporated (?:herein )?by reference to exhibit\b|"
+    r"\b(?:exact name of registrant|i\.r\.s\. employer identification|state or other jurisdiction of incorporation|"
+    r"signature page (?:to )?follows|intentionally left blank)\b",
+    re.IGNORECASE,
+)
+_CONTENTS = re.compile(r"(?:\.\s?){4,}|(?:…\s?){2,}|_{4,}")
+_RUNNING_HEAD = re.compile(
+    r"\W*(?:chapter|section|part|appendix|page|item|annex|kapitel)\s+[\divxlc]+\b[^.!?]{0,80}?\s\d{1,4}\W*",
+    re.IGNORECASE,
+)
+_SHOUTED = 0.6
+"""Of the letters, in capitals: a heading, a cover page, a notice."""
+_CUT_OFF = re.compile(
+    r"(?:(?<!['’])\b(?:an?|the|and|or|but|nor|than|if|because|its|their|our|your|pursuant to|according to|into)\W*|"
+    r"\b(?:of|to|in|on|at|by|for|with|from|as|that|which|who|whose|when|while|is|are|was|were|be|been|has|have|had|"
+    r"between|under|over|this|these|those|see)\s*|[,;&(–—-]\.?\s*|"
+    r"\b(?:Nos?|Mr|Mrs|Ms|Dr|St|vs|cf|e\.g|i\.e|approx|Art|Sec|Fig|pp?|[ap]\.m)\.[\"”’']*\s*)$"
+)
+"""What goes on in the next line, or in what was taken for the next sentence."""
+_FIGURE = re.compile(r"\b\d[\d.,]*\b")
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w&’'-]+")
 _POINTER = re.compile(
     r"\W*(?:see|refer to|as (?:shown|described|discussed) (?:in|above|below)|for (?:additional|further|more) "
     r"information)\b",
@@ -39,8 +65,34 @@ def reads_alone(sentence: str) -> bool:
         return False
     if _LAYOUT.match(sentence) or _POINTER.match(sentence) or _ROW.search(sentence) or cells(sentence):
         return False
+    if is_scrap(sentence):
+        return False
     first = next((char for char in sentence if char.isalnum()), " ")
     return not first.islower() and not leans_back(sentence)
+
+
+def is_sentence(sentence: str) -> bool:
+    """Whether a text says something in words and comes to an end, however short it is: no row, heading or contents."""
+    ended = sentence.rstrip().rstrip("\"”’')]").endswith((".", "!", "?", "…", "。", "！", "？"))
+    letters = sum(char.isalpha() or char.isspace() for char in sentence)
+    plain = " | " not in sentence and not _LAYOUT.match(sentence) and len(cells(sentence)) < 2
+    return ended and plain and letters > len(sentence) / 2 and not _CONTENTS.search(sentence)
+
+
+def weight(sentence: str) -> int:
+    """How much there is in a sentence that somebody could look up: its figures and its names."""
+    return min(MOST_WEIGHT, len(_FIGURE.findall(sentence)) + len(_NAME.findall(sentence)))
+
+
+def is_scrap(sentence: str) -> bool:
+    """Whether a text is of a form, a cover page, a list of contents or a page's head, or breaks off."""
+    text = sentence.strip()
+    if _BRACKETED.fullmatch(text) or _ITEM.match(text) or _RUNNING_HEAD.fullmatch(text):
+        return True
+    if _FORM.search(text) or _CONTENTS.search(text) or _CUT_OFF.search(text):
+        return True
+    letters = [char for char in text if char.isalpha() and char.lower() != char.upper()]
+    return len(letters) > 20 and sum(map(str.isupper, letters)) > _SHOUTED * len(letters)
 
 
 def sayable(sentence: str) -> bool:

@@ -5,50 +5,22 @@ if it had come whole.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
-Kind = Literal["raw", "summary"]
+from language import tags
+from language.shapes import Kind, Message, Piece, pieces_of
 
-TAGS = ("think", "thinking", "reasoning")
-"""What models write around their thoughts where their server does not tell the two apart."""
-_OPENINGS = tuple(f"<{name}>" for name in TAGS)
-_CLOSINGS = tuple(f"</{name}>" for name in TAGS)
-_LONGEST = len(_CLOSINGS[1])
-_STRAY = re.compile(rf"(?:\A|(?<=\n))</(?:{'|'.join(TAGS)})>[ \t]*(?=\n|\r\n|\Z)", re.IGNORECASE)
-"""A closing tag alone on its line: the prompt had opened the block. Anywhere else it is spoken of."""
+__all__ = ["Kind", "Message", "Piece", "Reader", "ends_a_block", "pieces_of", "said", "whole"]
 
-_BLOCKS = frozenset({"reasoning", "thinking", "reasoning_content"})
-_KEYS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
-"""Where adapters put thoughts in `additional_kwargs`; a server that tells them twice is heard once."""
-_SUMMARIES = ("summary", "summary_text", "reasoning.summary")
-
-
-class Piece(NamedTuple):
-    """A stretch of a message; `kind` is None where it is said, and tells what sort of thought it is where not."""
-
-    text: str
-    kind: Kind | None = None
-
-
-Message = str | Sequence[str | Mapping[str, Any]]
-"""The content of a message: a text, or blocks."""
-
-
-def pieces_of(content: Message, extra: Mapping[str, Any] | None = None) -> list[Piece]:
-    """The thoughts and the text of a message or a chunk, by the blocks and the `additional_kwargs` it has.
-
-    Blocks are known as LangChain, Anthropic, Bedrock, Mistral and OpenAI's responses spell them; those that hide what
-    they hold, and tool calls, are neither.
-    """
-    if isinstance(content, str):
-        pieces = [Piece(content)] if content else []
-    else:
-        pieces = [piece for block in content for piece in _of_block(block) if piece.text]
-    if extra and not any(piece.kind for piece in pieces):
-        told = (list(_thoughts(extra[key])) for key in _KEYS if extra.get(key))
-        pieces = [*next((thoughts for thoughts in told if thoughts), []), *pieces]
-    return pieces
+_MOST_DOUBTED = 200
+_BELIEVED = re.compile(r"\[|[.!?…][\"”’')*]*\s+[^\s<]|[。！？][^<]")
+"""A citation, or a sentence and more: so far a message is doubted whose model may begin with thoughts."""
+_MOST_HEADER = 256
+_THOUGHT_CHANNELS = ("analysis", "commentary")
+_CHANNEL = re.compile(r".*<\|channel\|>\s*(\w+)", re.DOTALL)
+_ROLE = re.compile(r".*<\|start\|>\s*(\w+)", re.DOTALL)
+_ANY_END = re.compile(f"(?i:{tags.CLOSING.pattern})|{tags.CONTROL.pattern}", re.ASCII)
 
 
 def whole(content: Message, extra: Mapping[str, Any] | None = None) -> list[Piece]:
@@ -67,61 +39,82 @@ def said(content: Message, extra: Mapping[str, Any] | None = None) -> str:
 
 def ends_a_block(text: str) -> bool:
     """Whether a complete message closes a block that it did not open."""
-    return "</" in text and not text.lstrip().lower().startswith(_OPENINGS) and _STRAY.search(text) is not None
+    if "</" not in text and "<|" not in text:
+        return False
+    reader = Reader()
+    reader.feed(text)
+    reader.flush()
+    return reader.closed_alone
 
 
 class Reader:
     """Reads one message, fed chunk by chunk.
 
-    A tag counts where the message begins, white space aside. After text was said it is spoken of, unless the message
-    began with such a block: then the same tag opens further ones where a line begins, outside of code. A message whose
-    block is never closed says nothing more. With `inside` the prompt has opened the block already.
+    A block of thoughts counts where the message, a line or a sentence begins, outside of code; elsewhere its tag is
+    spoken of. What follows a block that is never closed is thought. With `inside` the prompt has opened the block
+    already; where that is None nobody knows yet, and the first sentence waits for a closing tag.
     """
 
-    def __init__(self, *, inside: bool = False) -> None:
+    def __init__(self, *, inside: bool | None = False) -> None:
         self.plain = False
         """Whether text without `<` can be nothing but said."""
         self.mistaken = False
-        """Whether a message that was to begin inside a block turned out to have none."""
+        """Whether a message that was, or might have been, to begin inside a block turned out to have none."""
+        self.closed_alone = False
+        """Whether the message has closed a block that it did not open."""
         self._inside = inside
-        self._state: Literal["start", "thought", "text"] = "start"
+        self._doubted: str | None = "" if inside is None else None
+        """What may be thought or said, as long as that is open."""
+        self._state: Literal["start", "header", "thought", "text", "joint"] = "start"
         self._held = ""
-        self._tags: tuple[str, ...] = ()
-        """What may end the block, or has ended the last one, if there was any."""
+        self._end = _ANY_END
+        """What ends the block."""
+        self._opened = False
+        """Whether there was any block."""
+        self._harmony = False
+        self._header = ""
         self._kept: list[str] = []
         """What was taken for thoughts on the prompt's word alone."""
+        self._words: list[str] = []
+        """What was said so far."""
+        self._placed = 0
+        """How many of them the place knows of."""
+        self._at = tags.Place()
         self._said = False
-        self._before = ""
-        """The last character of the text, for what stands before a tag."""
-        self._ticks = 0
 
     def feed(self, content: Message, extra: Mapping[str, Any] | None = None) -> tuple[Piece, ...]:
         """What a further chunk adds."""
         found: list[Piece] = []
         for piece in pieces_of(content, extra):
+            if piece.kind:
+                self._doubted = self._doubted or None
             found += [piece] if piece.kind else self._split(piece.text, final=False)
         return tuple(found)
 
     def flush(self, *, cut: bool = False) -> tuple[Piece, ...]:
         """What was held back, when nothing follows; `cut` if the message is not whole."""
         found = list(self._split("", final=True))
+        if self._doubted:
+            found.append(self._believe())
         if self._kept and not cut:
-            self.mistaken = True
             found.append(Piece("".join(self._kept)))
+        self.mistaken = not cut and (bool(self._kept) or (self._inside is None and not self.closed_alone))
         self._kept = []
         return tuple(found)
 
     def passes(self, content: Message) -> bool:
         """Whether a chunk without anything beside its content is all said: the short way past `feed` for most."""
         if self.plain and type(content) is str and content and "<" not in content:
-            self._note(content)
+            self._words.append(content)
             return True
         return False
 
-    def _note(self, text: str) -> None:
-        self._before = text[-1]
-        if self._tags:
-            self._ticks += text.count("`")
+    @property
+    def _place(self) -> tags.Place:
+        if self._placed < len(self._words):
+            self._at.note("".join(self._words[self._placed :]))
+            self._placed = len(self._words)
+        return self._at
 
     def _split(self, text: str, *, final: bool) -> Iterator[Piece]:
         text, self._held = self._held + text, ""
@@ -134,117 +127,191 @@ class Reader:
                 self._held = rest
                 break
             text = rest
-        self.plain = self._state == "text" and not self._held
+        self.plain = self._state == "text" and not self._held and self._doubted is None
 
     def _step(self, text: str, final: bool) -> tuple[Piece | None, str]:
         """The next stretch, if it is certain what it is, and what is left."""
         match self._state:
             case "start":
                 return None, self._begun(text, final)
+            case "header":
+                return self._headed(text, final)
             case "thought":
                 return self._thought(text, final)
+            case "joint":
+                return self._joined(text, final)
             case "text":
                 return self._text(text, final)
 
     def _begun(self, text: str, final: bool) -> str:
         """Before anything was said: white space waits, a tag decides."""
         bare = text.lstrip()
-        low = bare[:_LONGEST].lower()
-        for name in TAGS:
-            if low.startswith(f"<{name}>"):
-                self._state, self._tags = "thought", (name,)
-                return bare[len(name) + 2 :]
-            if low.startswith(f"</{name}>"):
-                self._tags = (name,)
-                return bare[len(name) + 3 :]
-        if not final and any(tag.startswith(low) for tag in (*_OPENINGS, *_CLOSINGS)):
-            return text
-        if self._inside and bare and not self._tags:
-            self._state, self._tags, self._kept = "thought", TAGS, [""]
+        if tags.CONTROL.match(bare):
+            self._state, self._harmony, self._opened = "header", True, True
+            self._doubted = self._doubted or None
             return bare
-        self._state, self._before = "text", "\n"
-        return bare if self._tags else text
+        if opening := tags.OPENING.match(bare):
+            self._open(opening[1])
+            return bare[opening.end() :]
+        if closing := tags.CLOSING.match(bare):
+            self._doubted = self._doubted or None
+            self.closed_alone, self._opened = self.closed_alone or not self._opened, True
+            return bare[closing.end() :]
+        if not final and (not bare or _half(bare) or tags.may_be_control(bare)):
+            return text
+        if self._inside and bare and not self._opened:
+            self._state, self._end, self._kept = "thought", _ANY_END, [""]
+            return bare
+        self._state = "text"
+        return bare if self._opened else text
+
+    def _open(self, name: str) -> None:
+        self._state, self._opened = "thought", True
+        self._doubted = self._doubted or None
+        self._end = re.compile(rf"</{name}\s{{0,16}}>", re.IGNORECASE | re.ASCII)
+
+    def _close(self) -> None:
+        """A block is over: what follows is said, or another block."""
+        self._opened = True
+        self._state = "joint" if self._said else "start"
 
     def _thought(self, text: str, final: bool) -> tuple[Piece, str]:
-        """Inside of a block: up to what closes it."""
-        end = re.search(rf"</({'|'.join(self._tags)})>", text, re.IGNORECASE)
+        """Inside of a block: up to what ends it."""
+        end = self._end.search(text)
         if end:
-            self._kept, self._tags = [], (end[1].lower(),)
-            self._state, self._before = "text" if self._said else "start", "\n"
-            return Piece(text[: end.start()], "raw"), text[end.end() :]
-        hold = 0 if final else _partial(text, self._tags)
-        thought = text[: len(text) - hold]
+            self.closed_alone = self.closed_alone or not self._opened
+            self._kept = []
+            self._close()
+            if tags.CONTROL.fullmatch(end[0]):
+                self._state, self._harmony = "header", True
+            return Piece(text[: end.start()], "raw"), text[end.start() if self._state == "header" else end.end() :]
+        thought = text if final else text[: len(text) - _half_end(text)]
         if self._kept:
             self._kept.append(thought)
         return Piece(thought, "raw"), text[len(thought) :]
+
+    def _headed(self, text: str, final: bool) -> tuple[Piece | None, str]:
+        """Between the messages of harmony, where nothing is said."""
+        token = tags.CONTROL.match(text)
+        if token:
+            rest = text[token.end() :]
+            if token[0] == tags.MESSAGE:
+                return self._enter(), rest
+            self._header = token[0] if token[0] in tags.ENDS else self._header + token[0]
+            return None, rest
+        if not final and tags.may_be_control(text):
+            return None, text
+        at = text.find("<", 1)
+        room = _MOST_HEADER - len(self._header)
+        part = text[: min(at, room) if at > 0 else room]
+        if not part or (part.strip() and self._header.rstrip() in tags.ENDS):
+            self._header = ""
+            self._close()
+            return None, text.lstrip()
+        self._header += part
+        return None, text[len(part) :]
+
+    def _enter(self) -> Piece | None:
+        """A header is complete: it says whether its message is thought."""
+        channel, role = _CHANNEL.match(self._header), _ROLE.match(self._header)
+        self._header = ""
+        if (channel and channel[1] in _THOUGHT_CHANNELS) or (role and role[1] != "assistant"):
+            before = self._believe()
+            self._state, self._end, self._opened = "thought", tags.CONTROL, True
+            return before
+        if not self._opened:
+            return self._turn()
+        self._close()
+        return None
+
+    def _joined(self, text: str, final: bool) -> tuple[Piece | None, str]:
+        """After a block amid the text: the white space around it becomes one."""
+        bare = text.lstrip()
+        if not final and (not bare or _half(bare) or (self._harmony and tags.may_be_control(bare))):
+            return None, text
+        if self._harmony and tags.CONTROL.match(bare):
+            self._state = "header"
+            return None, bare
+        if opening := tags.OPENING.match(bare):
+            self._open(opening[1])
+            return None, bare[opening.end() :]
+        self._state = "text"
+        if not bare:
+            return None, ""
+        return self._say(self._gap(text[: len(text) - len(bare)])), bare
+
+    def _gap(self, after: str) -> str:
+        tail = self._place.tail
+        before = tail[len(tail.rstrip()) :]
+        return "\n" * max(0, after.count("\n") - before.count("\n")) if before else after or " "
 
     def _text(self, text: str, final: bool) -> tuple[Piece | None, str]:
         """What is said, up to the next `<` and, if that begins a tag, past it."""
         at = text.find("<")
         if at:
             return self._say(text if at < 0 else text[:at]), "" if at < 0 else text[at:]
-        low = text[:_LONGEST].lower()
-        if self._tags and self._before == "\n" and self._ticks % 2 == 0:
-            opening = f"<{self._tags[0]}>"
-            if low.startswith(opening):
-                self._state = "thought"
-                return None, text[len(opening) :]
-            if not final and opening.startswith(low):
+        if self._place.in_code:
+            return self._say("<"), text[1:]
+        if (tags.CONTROL if self._harmony else tags.HEADER).match(text):
+            self._state, self._harmony = "header", True
+            return None, text
+        if final and tags.LAST.fullmatch(text):
+            return None, ""
+        if not final and (tags.may_be_control(text) if self._harmony else tags.may_be_header(text)):
+            return None, text
+        if self._place.turns:
+            if opening := tags.OPENING.match(text):
+                before = self._believe()
+                self._open(opening[1])
+                return before, text[opening.end() :]
+            if not final and tags.HALF_OPENING.fullmatch(text):
                 return None, text
-        if self._before == "\n":
-            stray = _STRAY.match(text)
-            if stray and (final or stray.end() < len(text)):
-                self._tags = (stray.group().strip(" \t</>").lower(),)
-                return None, text[stray.end() :]
-            if not final and (any(tag.startswith(low) for tag in _CLOSINGS) or _half_line(text)):
-                return None, text
-        return self._say("<"), text[1:]
+        return self._stray(text, final)
+
+    def _stray(self, text: str, final: bool) -> tuple[Piece | None, str]:
+        """Where a closing tag may stand alone: it ends what the prompt has opened, unless it is spoken of."""
+        closing = tags.CLOSING.match(text)
+        if closing is None:
+            waits = not final and tags.HALF_CLOSING.fullmatch(text)
+            return (None, text) if waits else (self._say("<"), text[1:])
+        rest = text[closing.end() :]
+        ends = self._place.turns or tags.FOLLOWED.match(rest)
+        if not ends and not final and not rest.strip() and len(rest) < tags.ENOUGH_AFTER:
+            return None, text
+        if not ends or (not self._opened and tags.SPOKEN_OF.search("".join(self._words))):
+            return self._say("<"), text[1:]
+        return self._turn(), rest
+
+    def _turn(self) -> Piece | None:
+        """What came so far was thought. It is told as such if it was doubted; what was said stays said."""
+        self.closed_alone = self.closed_alone or not self._opened
+        thought, self._doubted = self._doubted, None
+        if thought is not None:
+            self._said = False
+        self._close()
+        return Piece(thought, "raw") if thought else None
 
     def _say(self, text: str) -> Piece:
         self._said = self._said or not text.isspace()
-        self._note(text)
+        self._words.append(text)
+        if self._doubted is None:
+            return Piece(text)
+        self._doubted += text
+        enough = len(self._doubted) >= _MOST_DOUBTED or _BELIEVED.search(self._doubted)
+        return self._believe() if enough else Piece("")
+
+    def _believe(self) -> Piece:
+        """What was doubted is said."""
+        text, self._doubted = self._doubted or "", None
         return Piece(text)
 
 
-def _half_line(text: str) -> bool:
-    """Whether a text may become a closing tag alone on its line."""
-    tag = next((tag for tag in _CLOSINGS if text.lower().startswith(tag)), None)
-    return tag is not None and not text[len(tag) :].strip(" \t\r")
+def _half(text: str) -> bool:
+    """Whether a text may become a tag."""
+    return bool(tags.HALF_OPENING.fullmatch(text) or tags.HALF_CLOSING.fullmatch(text))
 
 
-def _partial(text: str, names: tuple[str, ...]) -> int:
-    """How much of the end of a text may be the beginning of a closing tag."""
-    tail = text[at:].lower() if (at := text.rfind("<")) >= 0 else ""
-    return len(tail) if tail and any(f"</{name}>".startswith(tail) for name in names) else 0
-
-
-def _of_block(block: str | Mapping[str, Any]) -> Iterator[Piece]:
-    if isinstance(block, str):
-        yield Piece(block)
-        return
-    kind = block.get("type", "text")
-    if kind == "text":
-        text = block.get("text")
-        yield Piece(text if isinstance(text, str) else "")
-    elif kind in _BLOCKS:
-        yield from _thoughts(block)
-
-
-def _thoughts(value: Any, kind: Kind = "raw") -> Iterator[Piece]:
-    """The thoughts in what a provider says of them: a text, a block, or a list of either."""
-    match value:
-        case str():
-            yield Piece(value, kind)
-        case Mapping():
-            sort: Kind = "summary" if value.get("type") in _SUMMARIES else kind
-            if not value.get("text") and value.get("index") and value.get("type") == "summary_text":
-                yield Piece("\n\n", "summary")  # another part begins
-            for key in ("thinking", "reasoning", "reasoning_content", "text"):
-                yield from _thoughts(value.get(key), sort)
-            yield from _thoughts(value.get("summary"), "summary")
-            yield from _thoughts(value.get("content"), sort)
-        case Sequence():
-            for at, part in enumerate(value):
-                between = at and isinstance(part, Mapping) and part.get("type") == "summary_text"
-                yield from [Piece("\n\n", "summary")] if between else ()
-                yield from _thoughts(part, kind)
+def _half_end(text: str) -> int:
+    """How much of the end of a text may be the beginning of what ends a block."""
+    tail = text[at:] if (at := text.rfind("<")) >= 0 else ""
+    return len(tail) if tail and (tags.HALF_CLOSING.fullmatch(tail) or tags.may_be_control(tail)) else 0

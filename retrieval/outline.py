@@ -2,15 +2,17 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from language.instructions import speaks_to_a_model
-from language.prose import reads_alone
+from language.prose import is_sentence, reads_alone
 from retrieval.passages import Passage
 
 _PATH = " > "
+_LEAST = 4
+"""Words to begin with where there are too many sections of a short document."""
 _TINY = 100
 """Words under which a section is read with its neighbour."""
 _HUGE = 3500
@@ -19,6 +21,15 @@ _WINDOW = 1200
 """Words of a section of a document without headings: about four pages."""
 _LONGEST = 100
 """Characters of a name."""
+_SHORT = 2000
+"""Words of a document so short that each of its headings can have a section."""
+_NO_NAME = re.compile(
+    r"\W*\[[^\]]*\]\W*|\W*\([^)]*\)\W*|[^\s]*(?:_[^\s]*|\.(?:md|txt|pdf|docx|html?|csv))|"
+    r".*\b[A-Z]{2} \d{5}(?:-\d{4})?\W*|.*\b\d{5}(?:-\d{4})?|.*\S+@\S+\.\S+.*|(?:https?://|www\.)\S+|"
+    r"\d{1,5}[A-Za-z]? (?:\S+ ){1,6}?(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|lane|suite|floor)\b.*",
+    re.IGNORECASE,
+)
+"""Notes in brackets, names of files, addresses: what is set like a heading and names nothing."""
 _SCRAP = re.compile(
     r"(?:[\divx]+[.)]?\s+)?(?:(?:table of )?contents|(?:list of )?(?:figures|tables|abbreviations)|references|"
     r"bibliography|works cited|index|acknowledge?ments?|copyright(?: notice)?|signatures?)\W*",
@@ -42,14 +53,16 @@ class _Unit:
     passages: tuple[Passage, ...]
     words: int
     """Of sentences that can stand alone: a section of tables has nothing to tell."""
+    tells: bool
+    """Whether it has a sentence at all, however short."""
 
 
 def outline(passages: Sequence[Passage], most: int) -> list[Section]:
     """At most `most` sections of the passages of a document, which come in reading order.
 
     The deepest level of headings that gives no more sections than that; then tiny sections are read with their
-    neighbours and huge ones are cut. A document without headings is cut into windows of equal length. Tables of
-    contents, references and the like are left out, as far as something else is left.
+    neighbours, but in a short document, and huge ones are cut. A document without headings is cut into windows of equal
+    length. Tables of contents, references and the like are left out, as far as something else is left.
     """
     told = [passage for passage in passages if not _is_scrap(passage)] or list(passages)
     units = _units(told)
@@ -65,7 +78,7 @@ def _units(passages: Sequence[Passage]) -> list[_Unit]:
 
 
 def _unit(path: tuple[str, ...], passages: Sequence[Passage]) -> _Unit:
-    return _Unit(path, tuple(passages), sum(map(_telling, passages)))
+    return _Unit(path, tuple(passages), sum(map(_telling, passages)), any(map(_tells, passages)))
 
 
 def _path(passage: Passage) -> tuple[str, ...]:
@@ -76,9 +89,16 @@ def _words(passage: Passage) -> int:
     return len(passage.text.split())
 
 
+def _sentences(passage: Passage) -> Iterator[str]:
+    return (passage.text[start:end] for start, end in passage.sentences)
+
+
 def _telling(passage: Passage) -> int:
-    sentences = (passage.text[start:end] for start, end in passage.sentences)
-    return sum(len(sentence.split()) for sentence in sentences if reads_alone(sentence))
+    return sum(len(sentence.split()) for sentence in _sentences(passage) if reads_alone(sentence))
+
+
+def _tells(passage: Passage) -> bool:
+    return any(map(is_sentence, _sentences(passage)))
 
 
 def _is_scrap(passage: Passage) -> bool:
@@ -91,19 +111,20 @@ def _at_depth(units: Sequence[_Unit], most: int) -> list[_Unit]:
     merged = list(units)
     for depth in range(deepest, 0, -1):
         groups = [(path, list(group)) for path, group in groupby(units, key=lambda unit: unit.path[:depth])]
-        merged = [_Unit(path, _all(group), _size(group)) for path, group in groups]
+        merged = [_Unit(path, _all(group), _size(group), any(unit.tells for unit in group)) for path, group in groups]
         if sum(unit.words >= _TINY for unit in merged) <= most and len(merged) <= 3 * most:
             break
     return merged
 
 
 def _packed(units: Sequence[_Unit], most: int) -> list[list[_Unit]]:
-    """Neighbours packed together until there are few enough, and none is tiny."""
-    least: float = _TINY
+    """Neighbours packed together until there are few enough, and none says nothing or, in a long document, is tiny."""
+    least: float = 0 if _size(units) <= _SHORT else _TINY
     while True:
         packs: list[list[_Unit]] = []
         for unit in units:
-            if packs and (_size(packs[-1]) < least or unit.words < least / 8):
+            tiny = _size(packs[-1]) < least or unit.words < least / 8 if packs else False
+            if packs and (tiny or not unit.tells or not any(one.tells for one in packs[-1])):
                 packs[-1].append(unit)
             else:
                 packs.append([unit])
@@ -112,7 +133,7 @@ def _packed(units: Sequence[_Unit], most: int) -> list[list[_Unit]]:
             packs[-1] += last
         if len(packs) <= most:
             return packs
-        least *= 1.25
+        least = max(_LEAST, least * 1.25)
 
 
 def _size(pack: Sequence[_Unit]) -> int:
@@ -136,20 +157,36 @@ def _cut(pack: Sequence[_Unit], room: int) -> list[Section]:
 
 def _title(pack: Sequence[_Unit]) -> str | None:
     """The heading of a pack; of several the one they all stand under, if it is among them, else the first and last."""
-    told = [unit for unit in pack if unit.words and unit.path] or [unit for unit in pack if unit.path]
-    if not told:
+    told = [unit for unit in pack if unit.words] or [unit for unit in pack if unit.tells] or list(pack)
+    named = [unit for unit in told if _heading(unit)]
+    if not named:
         return None
-    first, last = told[0].path, told[-1].path
-    if all(unit.path[: len(first)] == first for unit in told):
-        return _name(first)
-    one, other = _name(first), _name(last)
-    return f"{one} – {other}" if one and other else one or other
+    first, last = named[0], named[-1]
+    if all(unit.path[: len(first.path)] == first.path for unit in named if first.path) and first.path:
+        return _heading(first)
+    one, other = _heading(first), _heading(last)
+    return one if one == other else f"{one} – {other}"
+
+
+def _heading(unit: _Unit) -> str | None:
+    """What a unit stands under: what comes before every other heading is under the document's first one, its title."""
+    return _name(unit.path or (unit.passages[0].title,))
+
+
+def heading_over(section: str | None, title: str) -> str | None:
+    """What a passage stands under."""
+    return _name(tuple(section.split(_PATH)) if section else (title,))
+
+
+def headings_of(passages: Sequence[Passage]) -> list[str]:
+    """The headings that something stands under, in reading order, each once."""
+    return list(dict.fromkeys(path[-1] for passage in passages if (path := _path(passage))))
 
 
 def _name(path: Sequence[str]) -> str | None:
     """What a section is called, if that does not speak to a model."""
     name = path[-1] if path else ""
-    if not name or speaks_to_a_model(name):
+    if not name or _NO_NAME.fullmatch(name) or speaks_to_a_model(name):
         return None
     return name if len(name) <= _LONGEST else f"{name[:_LONGEST].rsplit(maxsplit=1)[0]}…"
 

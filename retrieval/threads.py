@@ -7,7 +7,11 @@ from uuid import uuid4
 from retrieval.database import Database
 from retrieval.documents import now
 
-_COLUMNS = "thread_id, title, created, updated, turns, collection"
+_COLUMNS = "key, thread_id, title, created, updated, turns, collection"
+
+
+Place = tuple[str, int]
+"""In the list: when a conversation was last used, and its key."""
 
 
 class UnknownThread(LookupError):
@@ -18,6 +22,8 @@ class UnknownThread(LookupError):
 class Thread:
     """One conversation, without what was said in it."""
 
+    key: int
+    """Grows with each new one."""
     thread_id: str
     title: str | None
     """None until somebody has named it or asked its first question."""
@@ -39,12 +45,13 @@ class ThreadStore:
         """A new conversation. Raises `DiskFull`."""
         thread_id, at = str(uuid4()), now()
         with self._database.transaction() as connection:
-            connection.execute(
+            key = connection.execute(
                 "INSERT INTO threads (thread_id, owner, title, created, updated) VALUES (?, ?, ?, ?, ?)",
                 (thread_id, owner, title, at, at),
-            )
+            ).lastrowid
+            assert key is not None
             self._database.require_room()
-        return Thread(thread_id=thread_id, title=title, created=at, updated=at, turns=0, collection=None)
+        return Thread(key=key, thread_id=thread_id, title=title, created=at, updated=at, turns=0, collection=None)
 
     def find(self, owner: str | None, thread_id: str) -> Thread:
         """One conversation. Raises `UnknownThread`."""
@@ -55,16 +62,16 @@ class ThreadStore:
             raise UnknownThread("There is no such conversation.")
         return _thread(rows[0])
 
-    def listed(self, owner: str | None, *, after: str = "", limit: int) -> list[Thread]:
-        """Conversations, the one used last first, from behind the conversation `after`."""
+    def listed(self, owner: str | None, *, after: Place | None = None, limit: int) -> list[Thread]:
+        """Conversations, the one used last first, from behind the place `after`, where none needs to be any more."""
+        updated, key = after or (None, None)
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM threads WHERE owner IS ? AND (? = '' OR (updated, key) <"
-            " (SELECT updated, key FROM threads WHERE thread_id = ? AND owner IS ?))"
+            f"SELECT {_COLUMNS} FROM threads WHERE owner IS ? AND (? IS NULL OR (updated, key) < (?, ?))"
             " ORDER BY updated DESC, key DESC LIMIT ?",
             owner,
-            after,
-            after,
-            owner,
+            updated,
+            updated,
+            key,
             limit,
         )
         return [_thread(row) for row in rows]
@@ -77,13 +84,15 @@ class ThreadStore:
             )
         return self.find(owner, thread_id)
 
-    def turned(self, thread_id: str, *, turns: int, title: str, collection: str) -> None:
-        """Take note of a turn that was remembered; `title` is for a conversation that has none."""
+    def turned(
+        self, thread_id: str, *, turns: int, title: str | None, collection: str | None, at: str | None = None
+    ) -> None:
+        """Take note of what is remembered, since `at` or else now; `title` is for a conversation that has none."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE threads SET turns = ?, title = coalesce(title, ?), collection = ?, updated = ?"
-                " WHERE thread_id = ?",
-                (turns, title, collection, now(), thread_id),
+                "UPDATE threads SET turns = ?, title = coalesce(title, ?), collection = coalesce(?, collection),"
+                " updated = max(updated, ?) WHERE thread_id = ?",
+                (turns, title, collection, at or now(), thread_id),
             )
 
     def delete(self, owner: str | None, thread_id: str) -> None:
@@ -94,13 +103,19 @@ class ThreadStore:
                 raise UnknownThread("There is no such conversation.")
         self._database.truncate_log()
 
-    def ids(self) -> set[str]:
-        """Of all conversations, whoever owns them."""
-        return {thread_id for (thread_id,) in self._database.rows("SELECT thread_id FROM threads")}
+    def turns(self) -> dict[str, int]:
+        """Of all conversations, whoever owns them: how many turns each is listed with."""
+        return dict(self._database.rows("SELECT thread_id, turns FROM threads"))
 
 
 def _thread(row: tuple[Any, ...]) -> Thread:
-    thread_id, title, created, updated, turns, collection = row
+    key, thread_id, title, created, updated, turns, collection = row
     return Thread(
-        thread_id=thread_id, title=title, created=created, updated=updated, turns=turns, collection=collection
+        key=key,
+        thread_id=thread_id,
+        title=title,
+        created=created,
+        updated=updated,
+        turns=turns,
+        collection=collection,
     )

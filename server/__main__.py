@@ -56,6 +56,7 @@ def ingest(paths: tuple[Path, ...], collection: str, data_dir: Path | None, serv
 @click.option("--collection", help="What to answer from.")
 @click.option("--domain", default="general", show_default=True, help="Whose policy applies.")
 @click.option("--deep", is_flag=True, help="Research the question in several steps.")
+@click.option("--thinking/--no-thinking", default=None, help="Whether to show how it thinks; else with --deep only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the envelopes, one per line.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept.")
 @click.option("--server", help="The URL of a running server.")
@@ -64,6 +65,7 @@ def ask(
     collection: str | None,
     domain: str,
     deep: bool,
+    thinking: bool | None,
     as_json: bool,
     data_dir: Path | None,
     server: str | None,
@@ -72,7 +74,8 @@ def ask(
     settings = read_settings(data_dir=data_dir)
     from server.commands.ask import run
 
-    body = {"query": question, "collection": collection, "domain": domain, "mode": "deep" if deep else "fast"}
+    mode = "deep" if deep else "fast"
+    body = {"query": question, "collection": collection, "domain": domain, "mode": mode, "include_thinking": thinking}
     run(settings, body, as_json=as_json, server=server)
 
 

@@ -113,6 +113,7 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
     checker = safety_model(settings)
     planner, writer = planner_model(settings), writer_model(settings)
     extractor = ExtractiveChatModel(max_sentences=settings.max_sentences)
+    extract = answer_chain(extractor).with_config(tags=[EXEMPT_TAG])
     embedded = settings.chat_model == EMBEDDED
     policies = load_policies(settings.policy)
     for domain, policy in policies.domains.items():
@@ -134,8 +135,8 @@ def build_collaborators(settings: Settings, library: Library) -> Collaborators:
         reranker=cross_encoder(settings.reranker) if settings.reranker else None,
         planner=None if planner is None else plan_chain(planner),
         follow_up=None if planner is None else follow_up_chain(planner, context_tokens=settings.context_tokens),
-        writer=answer_chain(writer, context_tokens=settings.context_tokens),
-        extract=answer_chain(extractor).with_config(tags=[EXEMPT_TAG]),
+        writer=extract if writer is None else answer_chain(writer, context_tokens=settings.context_tokens),
+        extract=extract,
         chat_model=settings.chat_model,
         close=partial(_close_models, model, checker, planner, writer),
         descriptions=descriptions,
@@ -176,14 +177,16 @@ def planner_model(settings: Settings) -> BaseChatModel | None:
     return chat_model(name, temperature=0, max_tokens=600, timeout=seconds)
 
 
-def writer_model(settings: Settings) -> BaseChatModel:
-    """The model that writes reports. Raises `ModelUnavailable`."""
+def writer_model(settings: Settings) -> BaseChatModel | None:
+    """The model that writes reports, None where they are extracted. Raises `ModelUnavailable`."""
+    name = settings.writer_model or settings.chat_model
+    if name == EMBEDDED:
+        return None
     return chat_model(
-        settings.writer_model or settings.chat_model,
+        name,
         temperature=settings.temperature,
         max_tokens=settings.report_tokens,
         timeout=max(settings.first_token_seconds, settings.stall_seconds) + 5,
-        max_sentences=settings.max_sentences,
     )
 
 
@@ -228,6 +231,12 @@ def build_hub(settings: Settings, library: Library) -> Hub:
         reconnect_grace=settings.reconnect_grace,
         slow_paths_at_once=settings.slow_paths_at_once,
         allowance=allowance(settings),
+        most=Allowance(
+            seconds=settings.deep_most_seconds,
+            model_calls=settings.deep_most_model_calls,
+            tokens=settings.deep_most_tokens,
+            sources=settings.deep_most_sources,
+        ),
     )
     return Hub(build_graph(), build_collaborators(settings, library), limits, research=build_research())
 

@@ -2,8 +2,10 @@
 
 Refusal (graph/hub.py)            404, 409, 422, 503  the hub takes no such question
 DiskFull (retrieval/database.py)  507                 there is no room for what was sent
+ConversationsUnavailable (graph/checkpoints.py)
+                                  503                 what was said in conversations cannot be read
 BadRequest                        4xx                 a route refuses what it was sent
-RunFailed                         502                 a run ended without an answer
+RunFailed                         502, 503            a run ended without an answer
 RequestValidationError (FastAPI)  422                 a value is wrong; the field is named
 HTTPException (Starlette)         404, 405, ...       no such route
 anything else                     500                 logged, and told as `internal`
@@ -21,6 +23,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from callbacks.events import Error
+from graph.checkpoints import ConversationsUnavailable
 from graph.hub import Refusal
 from retrieval.database import DiskFull
 
@@ -41,6 +44,7 @@ _TITLES = {
     503: "Not available",
     507: "Disk full",
 }
+_CONVERSATIONS_UNAVAILABLE = "conversations_unavailable"
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _RETRY_SECONDS = "2"
 
@@ -72,10 +76,17 @@ class RunFailed(RuntimeError):
         self.retryable = error is None or error.retryable
 
 
+def failed(code: str, message: str, *, retryable: bool, **more: Any) -> JSONResponse:
+    """The problem of a run that ended without an answer."""
+    status = 503 if code == _CONVERSATIONS_UNAVAILABLE else 502
+    return problem(status, code, message, retryable=retryable, **more)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Turn every exception of the tree above into its problem."""
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(DiskFull, _disk_full)
+    app.add_exception_handler(ConversationsUnavailable, _conversations_unavailable)
     app.add_exception_handler(BadRequest, _bad_request)
     app.add_exception_handler(RunFailed, _run_failed)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -94,6 +105,10 @@ async def _disk_full(_: Request, error: Exception) -> JSONResponse:
     return problem(507, "disk_full", "There is no room left on the server's disk; what is indexed can still be asked.")
 
 
+async def _conversations_unavailable(_: Request, error: Exception) -> JSONResponse:
+    return problem(503, _CONVERSATIONS_UNAVAILABLE, str(error), retryable=False)
+
+
 async def _bad_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BadRequest)
     return problem(error.status, error.code, str(error), field=error.field)
@@ -101,7 +116,7 @@ async def _bad_request(_: Request, error: Exception) -> JSONResponse:
 
 async def _run_failed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RunFailed)
-    return problem(502, error.code, str(error), retryable=error.retryable)
+    return failed(error.code, str(error), retryable=error.retryable)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     deep_model_calls: Count = Field(40, description="How many calls of models deep research may make.")
     deep_tokens: Count = Field(150_000, description="How many tokens deep research may use, prompts and replies.")
     deep_sources: Count = Field(80, description="How many passages deep research may show.")
+    deep_most_seconds: Seconds = Field(600, description="The most seconds a question may ask for in its budget.")
+    deep_most_model_calls: Count = Field(200, description="The most model calls it may ask for.")
+    deep_most_tokens: Count = Field(1_000_000, description="The most tokens it may ask for.")
+    deep_most_sources: Count = Field(300, description="The most passages it may ask for.")
     plan_seconds: Seconds = Field(15, description="How long deep research waits for its plan.")
     branch_seconds: Seconds = Field(45, description="How long one part of deep research may be looked into.")
 

@@ -436,3 +436,130 @@ def test_on_a_narrow_screen_the_conversations_are_a_drawer_that_escape_closes(
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def top_of(page: Page, place: str) -> int:
+    return round(page.evaluate("place => document.querySelector(place).getBoundingClientRect().top", place))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1200, 850), (1200, 1000), (360, 780)])
+def test_typing_does_not_scroll_the_page_and_what_is_asked_is_in_view_with_its_answer(
+    page: Page, docs_server: Live, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(docs_server.url)
+    for count, question in enumerate(["What opens the gate?", "What is a run?", "How do I resume a stream?"]):
+        before = page.evaluate("scrollY")
+        page.focus("#question")
+        page.keyboard.type(question)
+        assert page.evaluate("scrollY") == before
+        page.keyboard.press("Enter")
+        expect(page.locator("#turns article")).to_have_count(count)
+        expect(page.locator("body[data-state=done]")).to_be_visible()
+        assert 0 <= top_of(page, "#asked") <= 100
+        assert top_of(page, "#asked") < top_of(page, "#answer") < top_of(page, "#form")
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("before => scrollY < before", arg=page.evaluate("scrollY"))
+
+
+def test_a_reader_who_scrolls_away_from_a_growing_answer_is_left_in_peace(page: Page, docs_server: Live) -> None:
+    page.set_viewport_size({"width": 1200, "height": 500})
+    page.goto(docs_server.url)
+    ask(page, "What opens the gate?")
+    expect(page.locator("body[data-state=done]")).to_be_visible()
+    grown = """async () => {
+      const { follow } = await import("/web/following.js");
+      const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const tell = () => document.querySelector("#asked").getBoundingClientRect().top;
+      const research = document.querySelector("#gate");
+      follow();
+      research.style.minHeight = "3000px";
+      await frame();
+      const answer = document.querySelector("#answer").getBoundingClientRect().top;
+      dispatchEvent(new WheelEvent("wheel"));
+      scrollTo(0, 100);
+      const before = tell();
+      research.style.minHeight = "4000px";
+      await frame();
+      return [answer, before, tell()];
+    }"""
+    answer, before, after = page.evaluate(grown)
+    assert 0 < answer < 500
+    assert before == after
+
+
+def test_a_stopped_research_says_so_with_what_it_came_to(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    page.goto(serve(library=island, follow_up=Pondering()).url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("#branches li")).to_have_count(2)
+    expect(page.locator("#sources > li").first).to_be_visible()
+    page.click("#stop")
+    expect(page.locator("body[data-state=done][data-outcome=cancelled]")).to_be_visible()
+    told = page.locator("#research summary").inner_text()
+    assert re.fullmatch(r"Deep research · stopped after \d+\.\d s · 2 parts · [1-9]\d* sources?", told)
+    listed = page.locator("#sources > li").count()
+    assert int(re.findall(r"(\d+) source", told)[0]) >= listed
+
+
+def test_a_question_that_goes_on_from_another_tells_how_it_was_understood(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island).url
+    page.goto(url)
+    ask(page, "What does a ticket for the ferry to Aldermoor cost?")
+    expect(page.locator("body[data-state=done]")).to_be_visible()
+    expect(page.locator("#understood")).to_be_hidden()
+    ask(page, "And when does it leave?")
+    expect(page.locator("#understood")).to_contain_text("Understood as: ")
+    assert turns(url, thread_of(page))[1]["standalone"] in page.locator("#understood").inner_text()
+
+
+def test_a_reload_keeps_the_depth_and_says_that_the_answer_is_an_earlier_one(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    page.goto(serve(library=island).url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("body[data-outcome=answered]")).to_be_visible()
+    page.reload()
+    expect(page.locator("#status")).to_contain_text("Answered earlier.")
+    expect(page.locator("#understood")).to_contain_text("Deep research")
+    expect(page.locator("#deep")).to_be_checked()
+    page.uncheck("#deep")
+    page.reload()
+    expect(page.locator("#status")).to_contain_text("Answered earlier.")
+    expect(page.locator("#deep")).not_to_be_checked()
+
+
+def test_a_report_that_is_finished_early_and_refuses_says_both(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island, follow_up=Pondering()).url
+    page.goto(url)
+    ask(page, "Who won the Zanzibar regatta in 1997, and who designed the Quibble engine?", deep=True)
+    expect(page.locator("#finish")).to_be_enabled()
+    page.click("#finish")
+    expect(page.locator("body[data-state=done][data-outcome=fallback]")).to_be_visible()
+    run = httpx.get(f"{url}/runs/{page.evaluate(RUN)}", trust_env=False).json()
+    said = " ".join(run["final_answer"]["answer"].replace("*", "").split())
+    assert " ".join(page.locator("#answer").inner_text().split()) == said
+
+
+RUN = "import('/web/current.js').then(({ run }) => run.requestId)"
+
+
+def test_a_summary_of_one_section_is_said_once(page: Page, serve: Callable[..., Live], island: Library) -> None:
+    page.goto(serve(library=island).url)
+    page.click("#library summary")
+    page.get_by_role("button", name="Summarise Ferry").click()
+    expect(page.locator("#summary [role=status]")).to_contain_text("Every line is cited")
+    expect(page.locator("#summary")).to_contain_text("leaves at noon")
+    assert page.locator("#summary").inner_text().count("leaves at noon") == 1
+
+
+def test_a_page_without_documents_says_that_it_answers_from_the_documentation(page: Page, docs_server: Live) -> None:
+    page.goto(docs_server.url)
+    ask(page, "What opens the gate?")
+    expect(page.locator("body[data-outcome=answered]")).to_be_visible()
+    expect(page.locator("#status")).to_contain_text("From the built-in documentation")

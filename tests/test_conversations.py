@@ -4,17 +4,19 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from callbacks.events import FinalAnswer
 from callbacks.guard import Guarding
@@ -23,7 +25,7 @@ from chains.answer import answer_messages
 from chains.embedded import ExtractiveChatModel
 from chains.followup import Exchange
 from chains.prompts import LEFT_OUT
-from graph.checkpoints import CHECKPOINTS
+from graph.checkpoints import CHECKPOINTS, checkpoints
 from graph.conversation import RECALLED, Turn
 from graph.hub import Hub, HubLimits, ThreadBusy, UnknownThing
 from graph.policy import BUILT_IN, Rule
@@ -33,6 +35,8 @@ from retrieval.library import Library
 from retrieval.retriever import documents_of
 from retrieval.submissions import Submission
 from retrieval.threads import ThreadStore, UnknownThread
+from server.commands.doctor import check_conversations
+from server.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.support.corpus import fill
 from tests.support.live import Live
@@ -170,6 +174,33 @@ def test_a_conversation_stays_in_the_collection_of_its_last_turn(talk: Talk) -> 
     assert talk.shown(thread_id)["collection"] == "default"
 
 
+async def test_a_conversation_whose_collection_is_gone_asks_for_another(
+    own_library: Library, make_hub: Callable[..., Hub]
+) -> None:
+    fill(own_library)
+    hub = make_hub(library=own_library)
+    thread_id = (await hub.threads.create()).thread_id
+    await final_of(hub, "What survives in Odd notes?", thread_id, collection="odd")
+    own_library.drop("odd")
+    with pytest.raises(UnknownThing) as refused:
+        hub.start(Query(query=FOLLOW_UP, thread_id=thread_id))
+    assert refused.value.field == "collection"
+    await final_of(hub, QUESTION, thread_id, collection="default")
+    assert (await final_of(hub, FOLLOW_UP, thread_id)).outcome == "answered"
+    await hub.drain(0)
+
+
+def test_it_is_told_how_a_follow_up_was_understood(talk: Talk) -> None:
+    thread_id = talk.begin()
+    told = []
+    for question in (QUESTION, FOLLOW_UP):
+        body = {"query": question, "thread_id": thread_id}
+        events = envelopes(talk.http.post("/query", json=body).text)
+        statuses = [status["standalone"] for status in payloads(events, "status_update") if "standalone" in status]
+        told.append((statuses[:1], payloads(events, "final_answer")[0].get("standalone")))
+    assert told == [([], None), ([ALONE], ALONE)]
+
+
 def test_an_asker_who_wanted_no_sources_is_kept_none(talk: Talk) -> None:
     thread_id = talk.begin()
     talk.ask(thread_id, QUESTION, include_sources=False)
@@ -188,9 +219,11 @@ def test_conversations_are_made_read_renamed_and_deleted(talk: Talk) -> None:
     renamed = talk.http.patch(f"/threads/{thread_id}", json={"title": "Lighthouse"})
     assert (renamed.status_code, renamed.json()["title"]) == (200, "Lighthouse")
     talk.ask(thread_id, QUESTION)
+    request_id = talk.turns(thread_id)[0]["request_id"]
     first = talk.http.get("/threads").json()["threads"][0]
     assert (first["thread_id"], first["title"], first["turns"]) == (thread_id, "Lighthouse", 1)
     assert talk.http.delete(f"/threads/{thread_id}").status_code == 204
+    assert talk.http.get(f"/runs/{request_id}").status_code == 404
     for response in (
         talk.http.get(f"/threads/{thread_id}"),
         talk.http.patch(f"/threads/{thread_id}", json={"title": "x"}),
@@ -216,6 +249,57 @@ def test_the_list_comes_in_pages_the_last_used_first(at: At, serve: Callable[...
         found += [thread["thread_id"] for thread in page["threads"]]
         after = page["next"]
     assert found == [made[1], made[4], made[3], made[2], made[0]]
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_happened_to_it(
+    at: At, serve: Callable[..., Live], own_library: Library
+) -> None:
+    talk = at(serve(library=own_library))
+    made = [talk.begin() for _ in range(5)]
+    page = talk.http.get("/threads", params={"limit": 2}).json()
+    assert [thread["thread_id"] for thread in page["threads"]] == [made[4], made[3]]
+    talk.ask(made[3], "What is here?")
+    after = {"limit": 2, "after": page["next"]}
+    rest = [made[2], made[1]]
+    assert [thread["thread_id"] for thread in talk.http.get("/threads", params=after).json()["threads"]] == rest
+    assert talk.http.delete(f"/threads/{made[3]}").status_code == 204
+    assert [thread["thread_id"] for thread in talk.http.get("/threads", params=after).json()["threads"]] == rest
+
+
+@pytest.mark.parametrize("after", ["bad", "é", "9" * 100, "MSAy", "MTIgMjAyNg", "-1"])
+def test_a_place_in_a_list_that_is_none_is_refused(talk: Talk, after: str) -> None:
+    for path in ("/threads", f"/threads/{talk.begin()}"):
+        response = talk.http.get(path, params={"after": after})
+        assert (response.status_code, response.json()["field"]) == (422, "after")
+
+
+def test_a_long_conversation_is_read_in_pages_the_last_turns_first(talk: Talk) -> None:
+    thread_id = talk.begin()
+    questions = [f"Who built the Aldermoor lighthouse in 187{number}?" for number in range(5)]
+    for question in questions:
+        talk.ask(thread_id, question)
+    assert [turn["question"] for turn in talk.turns(thread_id)] == questions
+    assert talk.shown(thread_id)["next"] is None
+    pages, after = [], ""
+    while after is not None:
+        page = talk.http.get(f"/threads/{thread_id}", params={"limit": 2, "after": after}).json()
+        pages.append([turn["question"] for turn in page["turns"]])
+        after = page["next"]
+    assert pages == [questions[3:], questions[1:3], questions[:1]]
+
+
+@pytest.mark.parametrize("thread_id", ["a%2Fb", "a/b", "..%2f", "%00", "x" * 3000])
+def test_an_id_of_any_form_is_that_of_no_conversation(talk: Talk, thread_id: str) -> None:
+    for method in ("get", "delete", "patch"):
+        body = {"json": {"title": "x"}} if method == "patch" else {}
+        response = talk.http.request(method, f"/threads/{thread_id}", **body)
+        told = response.json()
+        assert (response.status_code, told["code"], told["field"]) == (404, "not_found", "thread_id")
+
+
+def test_a_title_that_is_too_long_is_told_in_characters(talk: Talk) -> None:
+    response = talk.http.post("/threads", json={"title": "x" * 201})
+    assert response.json()["detail"] == "title: has more than 200 characters"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +362,8 @@ def test_another_owners_conversation_is_like_none_at_all(own_library: Library) -
             store.find(None, thread_id)
     assert len(told) == 1
     assert [thread.thread_id for thread in store.listed("me", limit=9)] == [mine]
-    assert store.listed("me", after=theirs, limit=9) == []
+    newest = store.find("them", theirs)
+    assert store.listed("me", after=(newest.updated, newest.key), limit=9) == store.listed("me", limit=9)
     assert store.listed(None, limit=9) == []
     assert store.find("them", theirs).title == "Theirs"
 
@@ -458,21 +543,176 @@ async def test_a_failed_run_is_no_turn(
     await hub.drain(0)
 
 
-async def test_an_answer_that_cannot_be_kept_is_told_with_that(
+def _checkpoints(hub: Hub) -> Path:
+    return hub.collaborators.library.stored.database.path.parent / CHECKPOINTS
+
+
+async def _told(hub: Hub, thread_id: str, question: str = QUESTION) -> list[Any]:
+    return [event.payload async for event in hub.ask(Query(query=question, thread_id=thread_id))]
+
+
+class _Full(sqlite3.OperationalError):
+    sqlite_errorcode = sqlite3.SQLITE_FULL
+
+
+def _refuse(*args: Any, **kwargs: Any) -> Any:
+    raise _Full("the disk is at /dev/secret")
+
+
+@pytest.mark.parametrize("step", ["graph.checkpoints._opened", "graph.turns.prepare", "graph.turns.add", "aput"])
+async def test_on_a_full_disk_a_question_is_answered_and_not_kept(
+    own_library: Library, make_hub: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    fill(own_library)
+    hub = make_hub(library=own_library)
+    thread_id = (await hub.threads.create()).thread_id
+    await final_of(hub, QUESTION, thread_id)
+    with monkeypatch.context() as full:
+        if step == "aput":
+            full.setattr(AsyncSqliteSaver, "aput", _refuse)
+        else:
+            full.setattr(step, _refuse)
+        events = await _told(hub, thread_id)
+    assert [getattr(payload, "code", None) for payload in events][-3] == "turn_not_kept"
+    assert isinstance(events[-2], FinalAnswer)
+    assert events[-2].outcome == "answered"
+    assert "/dev/secret" not in str(events)
+    assert len(await hub.threads.turns(thread_id)) == hub.threads.known(thread_id).turns == 1
+    assert ALONE in str(await _told(hub, thread_id, FOLLOW_UP)), "as if nothing had been"
+    assert len(await hub.threads.turns(thread_id)) == hub.threads.known(thread_id).turns == 2
+    await hub.drain(0)
+
+
+def test_on_a_full_disk_a_conversation_is_507(
+    at: At, serve: Callable[..., Live], own_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = at(serve(library=own_library))
+    thread_id = talk.begin()
+    with monkeypatch.context() as full:
+        full.setattr("graph.checkpoints._opened", _refuse)
+        for method in ("get", "delete"):
+            response = talk.http.request(method, f"/threads/{thread_id}")
+            assert (response.status_code, response.json()["code"]) == (507, "disk_full")
+        assert "no room" in str(talk.http.get("/ready").json()["notes"])
+    assert talk.shown(thread_id)["turns"] == []
+
+
+async def test_a_turn_that_is_kept_and_not_listed_is_told_as_that(
     make_hub: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = make_hub()
     thread_id = (await hub.threads.create()).thread_id
-
-    def full(*args: Any, **kwargs: Any) -> None:
-        raise OSError("the disk is at /dev/secret")
-
-    monkeypatch.setattr(ThreadStore, "turned", full)
-    events = [event.payload async for event in hub.ask(Query(query=QUESTION, thread_id=thread_id))]
-    assert [getattr(payload, "code", None) for payload in events][-3] == "turn_not_kept"
+    with monkeypatch.context() as full:
+        full.setattr(ThreadStore, "turned", _refuse)
+        events = await _told(hub, thread_id)
+    assert [getattr(payload, "code", None) for payload in events][-3] == "turn_not_listed"
     assert isinstance(events[-2], FinalAnswer)
     assert "/dev/secret" not in str(events)
+    assert len(await hub.threads.turns(thread_id)) == 1
+    assert hub.threads.known(thread_id).turns == 0
+    await final_of(hub, FOLLOW_UP, thread_id)
+    thread = hub.threads.known(thread_id)
+    assert (thread.turns, thread.title) == (2, QUESTION)
     await hub.drain(0)
+
+
+async def test_a_start_brings_the_list_up_to_date(own_library: Library, make_hub: Callable[..., Hub]) -> None:
+    fill(own_library)
+    hub = make_hub(library=own_library)
+    thread_id = (await hub.threads.create()).thread_id
+    listed = hub.threads.known(thread_id)
+    for question in (QUESTION, FOLLOW_UP):
+        await final_of(hub, question, thread_id, collection="default")
+    whole = hub.threads.known(thread_id)
+    with own_library.stored.database.transaction() as connection:
+        connection.execute(
+            "UPDATE threads SET turns = 0, title = NULL, collection = NULL, updated = ?", (listed.updated,)
+        )
+    await hub.drain(0)
+    again = make_hub(library=own_library)
+    await again.threads.resume()
+    now = again.threads.known(thread_id)
+    assert (now.turns, now.title, now.collection) == (2, QUESTION, "default")
+    assert listed.updated < now.updated <= whole.updated
+    assert await again.threads.notes() == []
+    await again.drain(0)
+
+
+async def test_turns_of_an_earlier_version_are_read_out_of_their_checkpoint(
+    own_library: Library, make_hub: Callable[..., Hub]
+) -> None:
+    fill(own_library)
+    hub = make_hub(library=own_library)
+    thread_id = (await hub.threads.create()).thread_id
+    for _ in range(RECALLED + 2):
+        await final_of(hub, QUESTION, thread_id)
+    kept = await hub.threads.turns(thread_id)
+    async with checkpoints(_checkpoints(hub).parent) as saver:
+        await saver.conn.execute("DELETE FROM turns")
+        (found,) = [found async for found in saver.alist({"configurable": {"thread_id": f"thread:{thread_id}"}})]
+        found.checkpoint["channel_values"]["turns"] = kept
+        await saver.aput(found.config, found.checkpoint, found.metadata, {})
+    await hub.threads.resume()
+    assert await hub.threads.turns(thread_id) == kept
+    assert await hub.threads.notes() == []
+    assert "nineteen miles" in (await final_of(hub, FOLLOW_UP, thread_id)).answer
+    assert hub.threads.known(thread_id).turns == RECALLED + 3
+    await hub.drain(0)
+
+
+async def test_turns_that_are_lost_are_not_listed(own_library: Library, make_hub: Callable[..., Hub]) -> None:
+    fill(own_library)
+    hub = make_hub(library=own_library)
+    thread_id = (await hub.threads.create()).thread_id
+    await final_of(hub, QUESTION, thread_id)
+    await hub.drain(0)
+    for path in _checkpoints(hub).parent.glob(f"{CHECKPOINTS}*"):
+        path.unlink()
+    again = make_hub(library=own_library)
+    await again.threads.resume()
+    assert (again.threads.known(thread_id).turns, await again.threads.turns(thread_id)) == (0, [])
+    (note,) = await again.threads.notes()
+    assert "lost" in note
+    await final_of(again, QUESTION, thread_id)
+    assert again.threads.known(thread_id).turns == 1
+    await again.drain(0)
+
+
+def test_damaged_conversations_are_told_as_that(at: At, serve: Callable[..., Live], own_library: Library) -> None:
+    fill(own_library)
+    first = serve(library=own_library)
+    thread_id = at(first).begin()
+    at(first).ask(thread_id, QUESTION)
+    first.stop()
+    folder = own_library.stored.database.path.parent
+    whole = (folder / CHECKPOINTS).read_bytes()
+    (folder / CHECKPOINTS).write_bytes(b"no database" * 1000)
+    second = serve(library=own_library)
+    talk = at(second)
+    query = {"query": FOLLOW_UP, "thread_id": thread_id}
+    for response in (
+        talk.http.get(f"/threads/{thread_id}"),
+        talk.http.delete(f"/threads/{thread_id}"),
+        talk.http.post("/query", json={**query, "stream": False}),
+        talk.http.post("/rag/invoke", json={"input": query}),
+    ):
+        told = response.json()
+        assert (response.status_code, told["code"], told["retryable"]) == (503, "conversations_unavailable", False)
+        assert "model" not in told["title"] + told["detail"]
+    (error,) = payloads(envelopes(talk.http.post("/query", json=query).text), "error")
+    assert (error["code"], error["fatal"]) == ("conversations_unavailable", True)
+    assert CHECKPOINTS in str(talk.http.get("/ready").json()["notes"])
+    assert talk.http.get("/threads").json()["threads"][0]["turns"] == 1, "deleting it has not begun"
+    assert talk.http.post("/query", json={"query": QUESTION, "stream": False}).json()["outcome"] == "answered"
+    second.stop()
+    finding = check_conversations(Settings(data_dir=folder))
+    assert "cannot be read" in finding.saw
+    assert "restore" in finding.remedy
+    (folder / CHECKPOINTS).unlink()
+    assert "missing" in check_conversations(Settings(data_dir=folder)).saw
+    (folder / CHECKPOINTS).write_bytes(whole)
+    assert check_conversations(Settings(data_dir=folder)).remedy == ""
+    assert "nineteen miles" in at(serve(library=own_library)).ask(thread_id, FOLLOW_UP)["answer"]
 
 
 def _stored(hub: Hub) -> bytes:
@@ -532,8 +772,10 @@ async def test_a_long_conversation_is_as_fast_as_a_short_one(
         took.append(time.perf_counter() - began)
     assert len(await hub.threads.turns(thread_id)) == 50
     assert sorted(took[-10:])[5] < 3 * sorted(took[:10])[5] + 0.1
-    size = (own_library.stored.database.path.parent / CHECKPOINTS).stat().st_size
-    assert size < 2_000_000, "earlier checkpoints are not kept"
+    with closing(sqlite3.connect(_checkpoints(hub))) as connection:
+        ((checkpoints, size),) = connection.execute("SELECT count(*), sum(length(checkpoint)) FROM checkpoints")
+    assert checkpoints == 1, "earlier ones are not kept"
+    assert size < RECALLED * 10_000, "it holds what is recalled"
     await hub.drain(0)
 
 

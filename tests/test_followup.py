@@ -1,14 +1,20 @@
 """Follow-ups that stand alone without a model: what is taken from the turns before, and what is left as it is."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.documents import Document
 
-from chains.followup import Exchange, follow_up, standalone
+from callbacks.events import FinalAnswer, GateDecision, Source
+from chains.followup import Exchange, follow_up, standalone, with_history
 from chains.mentions import mentions_in
 from chains.rewrite import faithful_in_conversation
+from graph.following import seated
+from graph.hub import Hub
+from graph.query import Query
 from language.words import content_terms, numbers
 
 
@@ -85,6 +91,7 @@ def test_a_follow_up_gets_what_it_leaves_out(before: Exchange, question: str, al
         (LIGHTHOUSE, "When was Otto Brand born and where did he die?"),
         (REVENUE, "How many employees did Globex have in 2023?"),
         (PLANS, "Are there people who say that Rome fell because of lead?"),
+        (LIGHTHOUSE, "How large is that Globex tower?"),
         # what is for nobody to look up
         (LIGHTHOUSE, "Thanks!"),
         (LIGHTHOUSE, "ok great, thank you"),
@@ -138,8 +145,9 @@ def test_a_chain_of_follow_ups_keeps_its_thread() -> None:
 
 def test_what_an_answer_spoke_of_is_spoken_of() -> None:
     answer = "It was attacked in 1812 [1]. The siege by Admiral Voss ended with the surrender of the garrison [1]."
-    found = follow_up("How long did the siege last?", [said("What happened to Fort Brandel?", answer)])
-    assert found == ("How long did the siege last (Admiral Voss, Fort Brandel)?", True)
+    before = [said("What happened to Fort Brandel?", answer)]
+    assert follow_up("How long did the siege last?", before) == ("How long did the siege last (Fort Brandel)?", False)
+    assert with_history("How long did it last?", before) == "How long did it last? Fort Brandel attacked siege"
 
 
 def test_a_question_may_go_back_behind_the_last_turn() -> None:
@@ -154,6 +162,62 @@ def test_what_was_said_before_the_last_turn_is_still_spoken_of() -> None:
     found = standalone("Who issues the permit?", [PERMIT, BAKERY])
     assert found is not None
     assert "mooring permit" in found
+
+
+def test_a_question_is_searched_for_with_what_the_last_turns_were_about_in_any_language() -> None:
+    assert with_history("Wann wurde er gebaut?", [LIGHTHOUSE, BAKERY]) == (
+        "Wann wurde er gebaut? Quillon bakery open built Aldermoor lighthouse lamp"
+    )
+    assert with_history("Thanks!", [LIGHTHOUSE]) is None
+    assert with_history("When was it built?", [said("Hello!"), said("Thank you.")]) is None
+    assert with_history("When was it built?", []) is None
+
+
+def passages(names: str, score: float = 0.9) -> list[Document]:
+    return [Document(name, metadata={"source_id": name, "score": score, "of": names}) for name in names.split()]
+
+
+def names(documents: list[Document]) -> str:
+    return " ".join(document.page_content for document in documents)
+
+
+def test_a_misunderstood_question_costs_some_of_the_places() -> None:
+    wrong, raw, recalled = passages("x1 x2 x3 x4"), passages("a1 a2 a3"), passages("c1 a1 c3")
+    assert names(seated(wrong, [recalled, raw], 6, 0.3, complete=False)) == "x1 c1 a1 x2 a2 x3 c3 a3 x4"
+
+
+def test_a_search_that_finds_nothing_takes_no_turn() -> None:
+    thin = passages("a1 a2 a3", score=0.1)
+    assert names(seated(passages("x1 x2 x3"), [passages("c1"), thin], 4, 0.3, complete=False)).startswith("x1 c1 x2 x3")
+
+
+def test_a_complete_question_gives_the_old_topic_one_place_at_most() -> None:
+    raw, recalled = passages("a1 a2 a3 a4 a5 a6 a7"), passages("c1 c2 c3")
+    assert names(seated(raw, [recalled], 6, 0.3, complete=True)) == "a1 a2 a3 a4 a5 c1 a6 a7"
+    assert names(seated(raw, [passages("c1", score=0.1)], 6, 0.3, complete=True)) == "a1 a2 a3 a4 a5 a6 a7"
+    assert names(seated(raw, [recalled], 1, 0.3, complete=True)).startswith("a1")
+
+
+def test_a_passage_has_the_score_of_the_question_that_is_answered_unless_that_is_hardly_one() -> None:
+    def score(floor: float, *, complete: bool) -> object:
+        answered, other = passages("a1", score=0.4), passages("a1")
+        return seated(answered, [other], 6, floor, complete=complete)[0].metadata["score"]
+
+    assert score(0.3, complete=False) == 0.4
+    assert score(0.5, complete=False) == 0.9
+    assert score(0.5, complete=True) == 0.4
+
+
+async def test_the_gate_does_not_open_on_what_only_the_old_topic_finds(make_hub: Callable[..., Hub]) -> None:
+    hub = make_hub()
+    thread_id = (await hub.threads.create()).thread_id
+    asked = ("Who was the engineer of the Aldermoor lighthouse of 1874?", "Does Zanzibar tax xylophones?")
+    told = [[event.payload async for event in hub.ask(Query(query=one, thread_id=thread_id))] for one in asked]
+    shown = [event.score for event in told[1] if isinstance(event, Source)]
+    assert max(shown) > 0.65, "the old topic is evidence of itself"
+    assert "open" not in [event.verdict for event in told[1] if isinstance(event, GateDecision)]
+    assert [event.outcome for event in told[1] if isinstance(event, FinalAnswer)] == ["fallback"]
+    await hub.drain(0)
 
 
 questions = st.lists(

@@ -249,6 +249,13 @@ async def test_a_year_that_is_asked_about_is_not_overruled_by_a_newer_one(
     assert done.text == stands
 
 
+async def test_what_is_newer_than_the_year_that_is_asked_about_is_told_beside_what_held(refine: Any) -> None:
+    party = "The summer party of Tarn Ltd in 2020 was held in Brack."
+    papers = {"a": _titled("Handbook 2019", OLD_NOTICE), "b": _titled("Handbook 2024", NEW_NOTICE), "c": party}
+    done = await refine(papers, "In 2020, how long was the notice period at Tarn Ltd?", [(OLD_NOTICE, OLD_NOTICE)])
+    assert done.text.startswith(OLD_NOTICE.split(" [")[0].rstrip("."))
+
+
 async def test_what_does_not_hold_yet_is_told_beside_what_does(refine: Any) -> None:
     now, later = (
         "The toll on the Brack bridge is 3 euros.",

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from callbacks.spending import Allowance
+from callbacks.spending import EXEMPT_TAG, Allowance
 from chains.answer import answer_chain
 from chains.embedded import ExtractiveChatModel
 from evaluation.corrections import Sentence
@@ -78,7 +78,9 @@ async def hold() -> AsyncIterator[Hold]:
 @pytest.fixture
 def hub_of(make_hub: Callable[..., Hub], island: Library) -> Callable[..., Hub]:
     def make(**parts: Any) -> Hub:
-        return make_hub(**{"library": island, "policies": POLICIES, "limits": PATIENT, **parts})
+        extract = answer_chain(ExtractiveChatModel()).with_config(tags=[EXEMPT_TAG])
+        given = {"library": island, "policies": POLICIES, "limits": PATIENT, "extract": extract}
+        return make_hub(**given | parts)
 
     return make
 
@@ -319,8 +321,7 @@ async def test_a_writer_that_fails_before_its_first_word_is_replaced_by_extracti
             raise OSError("sk-secret")
             yield ""
 
-    extract = answer_chain(ExtractiveChatModel())
-    hub = hub_of(writer=Broken(), extract=extract, limits=Limits(attempts=1))
+    hub = hub_of(writer=Broken(), limits=Limits(attempts=1))
     events = await asked(hub, BOTH)
     assert [p["code"] for p in payloads(events, "error")] == ["model_unavailable"]
     assert "eight crowns" in final_of(events)["answer"]
@@ -425,6 +426,9 @@ async def test_the_servers_own_budget_holds_where_none_is_given(hub_of: Callable
         ({"budget": {"model_calls": 0}}, "budget.model_calls"),
         ({"budget": {"model_calls": 1.5}}, "budget.model_calls"),
         ({"budget": {"tokens": 3}}, "budget.tokens"),
+        ({"budget": {"tokens": 10**9}}, "budget.tokens"),
+        ({"budget": {"seconds": 9999}}, "budget.seconds"),
+        ({"budget": {"seconds": True}}, "budget.seconds"),
         ({"budget": {"sources": -2}}, "budget.sources"),
         ({"budget": {"money": 5}}, "budget.money"),
         ({"budget": [1]}, "budget"),
@@ -438,6 +442,23 @@ def test_a_budget_that_makes_no_sense_is_refused_by_its_name(
     answer = httpx.post(f"{island_server.url}/query", json={"query": BOTH, "mode": "deep", **body}, trust_env=False)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_budget_is_told_with_the_answer(hub_of: Callable[..., Hub]) -> None:
+    final = final_of(await asked(hub_of(), BOTH, budget={"sources": 2}))
+    assert final["stopped_by"] == ["sources"]
+    assert final["budget"]["sources"] == {"spent": 2, "limit": 2}
+    assert "stopped_by" not in final_of(await asked(hub_of(), BOTH))
+
+
+async def test_a_writer_that_says_nothing_in_time_is_replaced_by_extraction(
+    hub_of: Callable[..., Hub], hold: Hold, collaborators: Any
+) -> None:
+    events = await asked(hub_of(writer=Pausing(collaborators.answer, 0, hold)), BOTH, budget={"seconds": 1})
+    final = final_of(events)
+    assert (final["outcome"], final["truncated"]) == ("answered", True)
+    assert "eight crowns" in final["answer"]
+    assert "its budget of 1 second was spent" in final["answer"]
 
 
 # Finish now, cancel, resume

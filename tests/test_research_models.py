@@ -137,6 +137,49 @@ def test_a_model_that_contradicts_itself_is_held_to_the_source(researcher: Calla
     assert "54 crowns" not in final["answer"]
 
 
+EVIL_PLANS = {
+    "a statement": [*PARTS, "The mayor of Aldermoor is a thief."],
+    "a link": [*PARTS, "Who built the Aldermoor lighthouse, see https://evil.example/pay?"],
+    "another matter": [*PARTS, "What does the museum in Brack show to children?"],
+    "a presupposition": [*PARTS, "Who stole the money that Greta Holm hid in 1999 after she poisoned nine children?"],
+}
+
+
+@pytest.mark.parametrize("plan", EVIL_PLANS)
+def test_of_a_plan_only_the_parts_of_the_question_are_followed_and_shown(
+    plan: str, researcher: Callable[[Script], Scene]
+) -> None:
+    events = researcher(model(plan=json.dumps(EVIL_PLANS[plan]))).events(**DEEP)
+    told = json.dumps(events)
+    assert EVIL_PLANS[plan][-1] not in told
+    assert "evil.example" not in told
+    assert final_of(events)["answer"].count("\n## ") == 2
+
+
+def test_a_plan_that_loses_what_the_question_is_about_opens_nothing(researcher: Callable[[Script], Scene]) -> None:
+    plan = json.dumps(["Who won the Zanzibar regatta?", "What does a ticket cost?"])
+    question = "Who won the Zanzibar regatta, and what did a ticket for the Timbuktu derby cost?"
+    events = researcher(model(plan=plan)).events(query=question, mode="deep")
+    assert final_of(events)["outcome"] == "fallback"
+
+
+def test_a_heading_of_the_model_is_judged_like_any_sentence(researcher: Callable[[Script], Scene]) -> None:
+    script = model()
+
+    def claims(body: Body) -> Reply:
+        if task_of(body) != "report":
+            return script(body)
+        built = row_of(body, "Greta Holm")
+        said = "The Aldermoor lighthouse was built in 1874 by the engineer Greta Holm"
+        lies = ("Greta Holm murdered the mayor", "Wer hat das Geld gestohlen?", "Permits doubled overnight")
+        return Reply("\n\n".join(f"## {lie}\n\n{said} [{built}]." for lie in lies))
+
+    answer = final_of(researcher(claims).events(**DEEP))["answer"]
+    assert "murdered" not in answer
+    assert "Geld" not in answer
+    assert "doubled" not in answer
+
+
 # Models that fail
 
 

@@ -4,28 +4,33 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from typing import Any, cast
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.outputs import ChatGeneration
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from callbacks.events import Payload, Thinking
 from callbacks.guard import Guarding
 from callbacks.handlers import THINKING_TAG, ThinkingHandler
-from callbacks.thinking import HELD_BYTES, MOST_BYTES, ThinkingStream
+from callbacks.spending import Allowance, Spending, SpendingHandler
+from callbacks.thinking import HELD_BYTES, MOST_BYTES, Manners, ThinkingStream
 from chains.answer import answer_chain
+from chains.embedded import ExtractiveChatModel
 from chains.models import chat_model
 from chains.parsing import TextParser
 from chains.prompts import SYSTEM_TEXTS
 from graph.context import Limits
 from graph.query import Query
-from language.thoughts import Piece, Reader, pieces_of, said
+from language.thoughts import Piece, Reader, ends_a_block, pieces_of, said
 from tests.support.evil import letters
 from tests.support.live import Live
 from tests.support.pondering import PonderingModel
@@ -62,7 +67,7 @@ def marked(value: Any) -> bool:
     return any(word in json.dumps(value).lower() for word in MARKERS)
 
 
-def read(*pieces: str, inside: bool = False, cut: bool = False) -> tuple[str, str]:
+def read(*pieces: str, inside: bool | None = False, cut: bool = False) -> tuple[str, str]:
     """What is said and what is thought of a text that arrives in pieces."""
     reader = Reader(inside=inside)
     found = [piece for text in pieces for piece in reader.feed(text)] + [*reader.flush(cut=cut)]
@@ -90,7 +95,11 @@ def one_by_one(text: str) -> list[str]:
         ("<think>never closed", "", "never closed"),
         ("</think>\n\nHello", "Hello", ""),
         ("Hello <think> is a tag", "Hello <think> is a tag", ""),
-        ("Hello\n<think>\nis a tag", "Hello\n<think>\nis a tag", ""),
+        ("<thought>a</thought>\nHello", "Hello", "a"),
+        ("<think type='x' n=\"1\">a</think>Hello", "Hello", "a"),
+        ("<reasoning >a</reasoning\n>Hello", "Hello", "a"),
+        ("<think\n>a</think>Hello", "Hello", "a"),
+        ("<thinker>Hello", "<thinker>Hello", ""),
         ("<think>a</think>The <think> tag, `\n<think>`", "The <think> tag, `\n<think>`", "a"),
         ("<think>a</think>One.\n<think>b</think>Two.", "One.\nTwo.", "ab"),
         ("<thick>Hello", "<thick>Hello", ""),
@@ -101,31 +110,129 @@ def one_by_one(text: str) -> list[str]:
     ],
 )
 def test_tags_count_where_a_message_begins(text: str, spoken: str, thought: str) -> None:
-    assert read(text) == (spoken, thought)
-    assert read(*one_by_one(text)) == (spoken, thought)
+    _reads(text, spoken, thought)
     assert said(text) == spoken
 
 
-_TAGS = ["<think>", "</think>", "<thinking>", "</thinking>", "<Think>", "</REASONING>"]
-_BITS = st.sampled_from(
-    [*_TAGS, "<th", "ink>", "</", "\n", "\r\n", " ", "`", "```", "a", "B c", "<", "></", "\t", "é", "İ"]
+def _reads(text: str, spoken: str, thought: str) -> None:
+    assert read(text) == (spoken, thought)
+    assert read(*one_by_one(text)) == (spoken, thought)
+    assert read(text, inside=None) == read(*one_by_one(text), inside=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "thought"),
+    [
+        ("Sure. <think>a b</think> Hello", "Sure. Hello", "a b"),
+        ("Sure.<think>a</think>Hello", "Sure. Hello", "a"),
+        ("Sure!\n\n<reasoning>a</reasoning>\n\nHello", "Sure!\n\nHello", "a"),
+        ("Sure.\n<think>a</think>\n\nHello", "Sure.\n\nHello", "a"),
+        ("She did [1.1]. <think>a</think> So <think> is a tag.", "She did [1.1]. So <think> is a tag.", "a"),
+        ("She did. [1.1] <think>a</think>\n<think>b</think>So", "She did. [1.1] So", "ab"),
+        ("Hello.\n<think>\nnever closed", "Hello.\n", "\nnever closed"),
+        ("The <think> tag opens and </think> closes.", "The <think> tag opens and </think> closes.", ""),
+        ("There are tags, e.g. <think> and <b>.", "There are tags, e.g. <think> and <b>.", ""),
+        ("Write `<think>`.\n`<think>` it is.", "Write `<think>`.\n`<think>` it is.", ""),
+        ("So:\n```xml\n<think>a</think>\n```\nYes.", "So:\n```xml\n<think>a</think>\n```\nYes.", ""),
+        ("So:\n~~~\n<think>`\n~~~\n<think>b</think>Yes.", "So:\n~~~\n<think>`\n~~~\nYes.", "b"),
+        ("A tick ` alone.\n\n<think>b</think>Yes.", "A tick ` alone.\n\nYes.", "b"),
+        ("So:\n\n    <think>a</think>", "So:\n\n    <think>a</think>", ""),
+    ],
 )
+def test_amid_a_message_a_block_counts_where_a_line_or_a_sentence_begins(text: str, spoken: str, thought: str) -> None:
+    _reads(text, spoken, thought)
+    assert said(text) == spoken
 
 
-@given(st.lists(_BITS, max_size=14).map("".join), st.randoms(use_true_random=False), st.booleans(), st.booleans())
+_ANALYSIS, _FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>"
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "thought"),
+    [
+        (f"{_ANALYSIS}a<|end|><|start|>assistant{_FINAL}Hello", "Hello", "a"),
+        (f"<|start|>assistant{_ANALYSIS}a<|end|><|start|>assistant{_FINAL}Hello<|return|>", "Hello", "a"),
+        (f" {_ANALYSIS}a<|end|>\n<|start|>assistant {_FINAL}\nHello <|end|>\n", "Hello ", "a"),
+        (f"{_ANALYSIS}a < b{_FINAL}Hello", "Hello", "a < b"),
+        (
+            f"{_ANALYSIS}a<|end|><|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>"
+            f"{{}}<|call|><|start|>functions.f to=assistant<|channel|>commentary<|message|>1<|end|>{_FINAL}Hello",
+            "Hello",
+            "a{}1",
+        ),
+        (f"{_FINAL}Hello<|end|><|start|>user<|message|>and?", "Hello", "and?"),
+        (f"{_FINAL}The `<|end|>` token<|return|>", "The `<|end|>` token", ""),
+        (f"{_FINAL}One.<|end|>{_ANALYSIS}a<|end|>{_FINAL}Two.", "One. Two.", "a"),
+        (f"{_ANALYSIS}never ended", "", "never ended"),
+        (f"{_ANALYSIS}a<|end|>Hello", "Hello", "a"),
+        ("<|start|>assistant", "", ""),
+        ("Hello<|return|>", "Hello", ""),
+        ("Hello <|end|> is a token, `<|return|>`", "Hello <|end|> is a token, `<|return|>`", ""),
+        (f"Use `{_ANALYSIS}` there", f"Use `{_ANALYSIS}` there", ""),
+    ],
+)
+def test_the_channels_of_harmony_are_told_apart_and_its_tokens_never_show(text: str, spoken: str, thought: str) -> None:
+    _reads(text, spoken, thought)
+    assert said(text) == spoken
+
+
+_TAGS = [
+    "<think>",
+    "</think>",
+    "<thinking>",
+    "</thinking>",
+    "<Think x='1'>",
+    "</REASONING>",
+    "<thought >",
+    "</thought\n>",
+]
+_TOKENS = ["<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<|start|>assistant", "<|return|>", "<|", "|>"]
+_SIGNS = [
+    "<th",
+    "ink>",
+    "</",
+    "\n",
+    "\r\n",
+    " ",
+    "`",
+    "```",
+    "~~~",
+    "a",
+    "B c",
+    "e.g. ",
+    ". ",
+    "[1.1]",
+    "<",
+    "></",
+    "\t",
+]
+_BITS = st.sampled_from([*_TAGS, *_TOKENS, *_SIGNS, "é", "İ", "K", "x" * 70])
+
+
+@given(
+    st.lists(_BITS, max_size=16).map("".join),
+    st.randoms(use_true_random=False),
+    st.sampled_from([True, False, None]),
+    st.booleans(),
+)
 def test_a_message_reads_the_same_however_it_is_split(
-    text: str, chance: random.Random, inside: bool, cut: bool
+    text: str, chance: random.Random, inside: bool | None, cut: bool
 ) -> None:
     cuts = sorted(chance.randint(0, len(text)) for _ in range(chance.randint(0, 6)))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert read(*pieces, inside=inside, cut=cut) == read(text, inside=inside, cut=cut)
 
 
-@given(st.text(alphabet="ab <>/\n`think", max_size=60))
-def test_what_begins_with_no_tag_and_closes_none_is_said_to_the_letter(text: str) -> None:
-    bare = text.lstrip().lower()
-    if not re.match(r"</?(think|thinking|reasoning)>", bare) and "\n</think" not in text:
-        assert read(*one_by_one(text)) == (text, "")
+@given(st.lists(st.sampled_from([*_TAGS, *_TOKENS, *_SIGNS]), max_size=16).map(lambda bits: "a `" + "".join(bits)))
+def test_what_stands_in_code_is_said_to_the_letter(text: str) -> None:
+    if "`" not in text[3:] and "\n" not in text:
+        assert read(*one_by_one(text)) == read(text, inside=None) == (text, "")
+
+
+@given(st.text(alphabet="ab <>/\n`.|thinkend", max_size=60))
+def test_what_has_no_tag_is_said_to_the_letter(text: str) -> None:
+    if not re.search(r"</?(think)\s*>|<think\s|<\\|", text):
+        assert read(*one_by_one(text)) == read(text, inside=None) == (text, "")
 
 
 def test_text_waits_only_while_it_may_be_a_tag() -> None:
@@ -134,6 +241,65 @@ def test_text_waits_only_while_it_may_be_a_tag() -> None:
     assert reader.plain
     assert reader.feed("<thi") == (Piece("<"), Piece("thi"))
     assert Reader().feed(" <thi") == ()
+
+
+def test_the_first_sentence_of_an_unknown_model_waits_for_a_closing_tag() -> None:
+    for text in (
+        "Simple. </think> Hello.",
+        "Simple.</think>Hello.",
+        "Simple\n</think>\n\nHello.",
+        "Simple </think>\nHello.",
+    ):
+        spoken, thought = read(text, inside=None)
+        assert (spoken, thought.strip(" .\n")) == ("Hello.", "Simple")
+        assert read(*one_by_one(text), inside=None) == (spoken, thought)
+    assert read(f"Simple<|end|><|start|>assistant{_FINAL}Hello.", inside=None) == ("Hello.", "Simple")
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Greta Holm built it. She did", "Greta Holm built it. S"),
+        ("Greta Holm built it [1.1].", "Greta Holm built it ["),
+        ("1.5 metres [", "1.5 metres ["),
+        ("x" * 300, "x" * 200),
+        ("", ""),
+    ],
+)
+def test_no_more_than_a_sentence_of_an_unknown_model_waits(text: str, first: str) -> None:
+    reader = Reader(inside=None)
+    found = [piece.text for char in text for piece in reader.feed(char)]
+    assert [*found[:1]] == ([first] if text else [])
+    assert reader.plain == bool(text)
+    assert "".join([*found, *(piece.text for piece in reader.flush())]) == text
+    assert reader.mistaken
+
+
+def test_an_unknown_model_whose_thoughts_come_apart_is_not_waited_for() -> None:
+    reader = Reader(inside=None)
+    reader.feed("", {"reasoning_content": "hm"})
+    assert reader.feed("Greta") == (Piece("Greta"),)
+    assert Reader(inside=None).feed("<think>hm</think>Greta")[-1] == Piece("Greta")
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("So it is.\n</think>\n\nHello", True),
+        ("So it is </think>\n\nHello", True),
+        ("So it is. </think> Hello", True),
+        (f"So it is<|end|><|start|>assistant{_FINAL}Hello", True),
+        ("Between <think> and the rest.\n</think>\nstands", False),
+        ("Its end is </think>", False),
+        ("Its end is `</think>`.\n", False),
+        ("<think>a</think>B.\n</think>", False),
+        ("Hello<|return|>", False),
+        ("Hello", False),
+    ],
+)
+def test_a_closing_tag_that_is_spoken_of_closes_nothing(text: str, alone: bool) -> None:
+    assert ends_a_block(text) is alone
+    assert ("Hello" if alone else said(text)) == said(text)
 
 
 # --- the shapes of messages
@@ -236,7 +402,9 @@ def _streamed(**how: Any) -> Callable[..., dict[str, Any]]:
             text = ANSWER.replace("{row}", row_of(body, "Greta Holm"))
             if "tag" in how:
                 tag = how["tag"]
-                return Reply(pieces=list(f"\n<{tag}>\n{THOUGHT}\n</{tag}>\n\n{text}"))
+                return Reply(pieces=list(f"\n<{tag}>\n{THOUGHT}\n</{tag.split()[0]}>\n\n{text}"))
+            if "around" in how:
+                return Reply(pieces=list(how["around"].format(thought=THOUGHT, text=text)))
             return Reply(text, thoughts=PIECES, thoughts_in=how.get("key", ""))
 
         _, at = provider(script)
@@ -261,6 +429,10 @@ PROVIDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "openrouter: reasoning": _streamed(key="reasoning"),
     "think tags": _streamed(tag="think"),
     "thinking tags": _streamed(tag="thinking"),
+    "thought tags with attributes": _streamed(tag="thought kind='deep' "),
+    "gpt-oss: harmony": _streamed(
+        around="<|channel|>analysis<|message|>{thought}<|end|><|start|>assistant<|channel|>final<|message|>{text}"
+    ),
     "anthropic: thinking blocks": _streamed(name="anthropic:scripted"),
     "langchain: reasoning blocks": _pondering(
         lambda text: {"content": [{"type": "reasoning", "reasoning": text, "index": 0}]}, blocks=True
@@ -770,3 +942,97 @@ def test_a_model_whose_template_begins_its_thoughts_is_known_after_its_first_mes
     closed = True
     third = ask(server)
     assert payloads(third, "final_answer")[0]["answer"] == payloads(second, "final_answer")[0]["answer"]
+
+
+@pytest.mark.parametrize("opening", ["Sure. <think>{thought}</think> {text}", "They tell. </think> {text}"])
+def test_a_short_beginning_brings_no_thought_into_an_answer(
+    opening: str, provider: Provider, serve: Callable[..., Live], with_model: Callable[..., Any]
+) -> None:
+    def script(body: dict[str, Any]) -> Reply:
+        text = ANSWER.replace("{row}", row_of(body, "Greta Holm"))
+        return Reply(pieces=words(opening.format(thought=THOUGHT, text=text)))
+
+    _, at = provider(script)
+    events = ask(serve(**with_model(at.url)), include_thinking=True)
+    final = payloads(events, "final_answer")[0]
+    assert not marked([event for event in events if event["event_type"] != "thinking"])
+    assert "They tell" not in tokens_of(events) + final["answer"]
+    assert final["outcome"] == "answered"
+
+
+def test_a_model_that_did_not_begin_inside_a_block_is_not_doubted_again(
+    provider: Provider, serve: Callable[..., Live], with_model: Callable[..., Any]
+) -> None:
+    _, at = provider(lambda body: Reply(ANSWER.replace("{row}", row_of(body, "Greta Holm"))))
+    server = serve(**with_model(at.url))
+    first, second = (payloads(ask(server), "token") for _ in range(2))
+    assert first[0]["token"].startswith("The lighthouse was built")
+    assert second[0]["token"] == "The"
+    assert "".join(token["token"] for token in first) == "".join(token["token"] for token in second)
+
+
+async def test_the_embedded_model_is_known_not_to_think() -> None:
+    heard: list[str] = []
+
+    class _Hearing(AsyncCallbackHandler):
+        async def on_chat_model_start(self, *args: Any, metadata: dict[str, Any], **kwargs: Any) -> None:
+            heard.append(f"{metadata['ls_provider']}:{metadata['ls_model_name']}")
+
+    await ExtractiveChatModel().ainvoke("[1.1] Greta Holm built it.\n\nQuestion: Who?", {"callbacks": [_Hearing()]})
+    assert Manners().begins_inside(heard[0]) is False
+    assert Manners().begins_inside("openai:gpt-4o") is None
+
+
+# --- tokens
+
+
+class _Told(BaseChatModel):
+    """Says of its tokens what it is told to say."""
+
+    total: int
+
+    @property
+    def _llm_type(self) -> str:
+        return "told"
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        usage = UsageMetadata(input_tokens=0, output_tokens=self.total, total_tokens=self.total)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("Yes.", usage_metadata=usage))])
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda text: {"additional_kwargs": {"reasoning_content": text}},
+        lambda text: {"content": [{"type": "thinking", "thinking": text, "signature": "s" * 4000}]},
+        lambda text: {"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": text}]}]},
+        lambda text: {"content": text},
+    ],
+)
+async def test_what_a_model_thinks_is_spent(shape: Callable[[str], dict[str, Any]]) -> None:
+    spending = Spending(Allowance(tokens=3000))
+    model = PonderingModel(shape=shape, thoughts=["hm hm hm hm hm hm, so"] * 400, answer="Yes.")
+    spent: list[bool] = []
+    async for _ in model.astream("Who?", {"callbacks": [SpendingHandler(spending)]}):
+        spent.append(spending.out_of_tokens.is_set())
+    assert 1900 < spending.tokens < 2100
+    assert not spending.out_of_tokens.is_set()
+    async for _ in model.astream("Who?", {"callbacks": [SpendingHandler(spending)]}):
+        spent.append(spending.out_of_tokens.is_set())
+    assert spent.index(True) < 700
+
+
+async def test_tokens_that_a_provider_reports_stop_the_calls_under_way_and_not_the_complete_one() -> None:
+    spending = Spending(Allowance(tokens=3000))
+    told: Any = {"callbacks": [SpendingHandler(spending)]}
+    await _Told(total=2000).ainvoke("Who?", told)
+    assert (spending.tokens, spending.out_of_tokens.is_set()) == (2000, False)
+    other = PonderingModel(shape=lambda text: {"content": text}, thoughts=["hm"] * 3, answer="Yes.")
+    stream = other.astream("Who?", told)
+    await anext(stream)
+    await _Told(total=2000).ainvoke("Who?", told)
+    assert spending.out_of_tokens.is_set()
+    await cast(AsyncGenerator[Any], stream).aclose()
+    alone = Spending(Allowance(tokens=3000))
+    await _Told(total=4000).ainvoke("Who?", {"callbacks": [SpendingHandler(alone)]})
+    assert (alone.lacks(), alone.out_of_tokens.is_set()) == ("tokens", False)

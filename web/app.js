@@ -1,11 +1,12 @@
 /** The page: asks, goes on with what was asked before, and opens conversations. */
 
 import { addressedQuestion, addressedThread, leadTo, leadToThread } from "./address.js";
-import { acceptChoices, chooseDepth, listCollections, ownCollection, wishes } from "./choices.js";
+import { acceptChoices, chooseDepth, fromDocumentation, listCollections, ownCollection, wishes } from "./choices.js";
 import * as conversations from "./conversations.js";
 import { again, begin, beginNothing, end, on, restore, run } from "./current.js";
 import { acceptDocuments } from "./documents.js";
 import { byId } from "./dom.js";
+import { acceptReading } from "./following.js";
 import { ask, cancel, getRun, getThread, resume } from "./groundswell.js";
 import { NARROW, note, say, showError } from "./page.js";
 import { drawStanding } from "./standing.js";
@@ -20,13 +21,14 @@ const STOP_MS = 1500;
 async function start(query = byId("question").value.trim()) {
   if (query === "" || document.body.dataset.state === "running") return byId("question").focus();
   const wanted = wishes();
-  const mine = begin({ question: query, mode: wanted.mode ?? "fast", thread: conversations.currentThread() });
+  const about = { question: query, mode: wanted.mode ?? "fast", builtIn: fromDocumentation() };
+  const mine = begin({ ...about, thread: conversations.currentThread() });
   byId("question").value = "";
   if (NARROW.matches) byId("question").blur(); // there is room for the answer, or for the keyboard
   await inConversation(mine, wanted);
   if (mine !== run) return;
-  const about = { ...wanted, ...(mine.thread && { thread_id: mine.thread }), signal: mine.listening.signal };
-  await listenTo(mine, (listeners) => ask(query, { ...about, ...listeners }));
+  const options = { ...wanted, ...(mine.thread && { thread_id: mine.thread }), signal: mine.listening.signal };
+  await listenTo(mine, (listeners) => ask(query, { ...options, ...listeners }));
 }
 
 /** Have the question belong to a conversation, or else to none. */
@@ -177,6 +179,7 @@ addEventListener("popstate", () => {
 again.ask = start;
 if (!NARROW.matches) byId("question").focus();
 acceptChoices();
+acceptReading();
 byId("more").addEventListener("click", () => (byId("sources").dataset.all = ""));
 acceptDocuments({
   collection: ownCollection,

@@ -5,10 +5,14 @@ import { health } from "./groundswell.js";
 import { drawLibrary } from "./library.js";
 import { showThinking } from "./thinking.js";
 
-let thinkingChosen = false;
+const KEY = "groundswell.depth";
 
-/** Heed the controls. */
+let thinkingChosen = false;
+let sizes = {};
+
+/** Heed the controls, which stand as the reader left them. */
 export function acceptChoices() {
+  chooseDepth(recalled() === "deep");
   byId("collection").addEventListener("change", () => drawLibrary(ownCollection(), listCollections));
   byId("deep").addEventListener("change", () => chooseDepth(byId("deep").checked));
   byId("show-thinking").addEventListener("change", () => {
@@ -20,6 +24,7 @@ export function acceptChoices() {
 /** Deep research or not; until the reader has chosen, the thinking is shown in the one and not in the other. */
 export function chooseDepth(deep) {
   byId("deep").checked = deep;
+  remember(deep ? "deep" : "fast");
   if (!thinkingChosen) byId("show-thinking").checked = deep;
   showThinking(byId("show-thinking").checked);
 }
@@ -35,9 +40,13 @@ export function wishes() {
   };
 }
 
+/** Whether a question asked now is answered from the built-in documentation, because there is nothing else. */
+export const fromDocumentation = () => byId("collection").value === "" && sizes.docs > 0 && !sizes.default;
+
 /** Fill the list of collections, and draw what is in the one where documents would go. */
 export async function listCollections() {
   const { collections } = await health().catch(() => ({ collections: {} }));
+  sizes = collections;
   const place = byId("collection");
   const chosen = place.value || new URLSearchParams(location.search).get("collection") || "";
   const names = new Set([...Object.keys(collections), ...(chosen ? [chosen] : [])]);
@@ -52,4 +61,21 @@ export async function listCollections() {
 export function ownCollection() {
   const { value } = byId("collection");
   return value === "" || value === "docs" ? "default" : value;
+}
+
+/** Storage may be forbidden: then a reload forgets. */
+function recalled() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function remember(depth) {
+  try {
+    sessionStorage.setItem(KEY, depth);
+  } catch {
+    // it holds until the page is left
+  }
 }

@@ -3,14 +3,15 @@
 import { leadTo } from "./address.js";
 import { clearAnswer, drawAnswer, drawSource } from "./answer.js";
 import { byId, show } from "./dom.js";
-import { finish } from "./groundswell.js";
+import { follow, letGo } from "./following.js";
+import { finish, getThread } from "./groundswell.js";
 import { drawFigures, drawGate, drawNearest, drawRefinement } from "./notices.js";
 import { enter, note, say, showError } from "./page.js";
 import * as research from "./research.js";
 import { anchored, carriedOver } from "./spans.js";
 import { drawStanding } from "./standing.js";
 import { clearThinking, drawThought, foldThinking } from "./thinking.js";
-import { addTurn, drawTurns, meant } from "./turns.js";
+import { addTurn, drawTurns, manner, meant } from "./turns.js";
 import { drawWaiting, linkReviews, whenDecided } from "./waiting.js";
 
 const HEADING = {
@@ -40,6 +41,9 @@ const fresh = (asked = {}) => ({
   revision: 0,
   requestId: null,
   frame: 0,
+  began: performance.now(),
+  seconds: null, // as the server counted them
+  builtIn: false, // answered from the documentation, for want of documents
   listening: new AbortController(),
   ...asked,
 });
@@ -54,6 +58,7 @@ export const again = { ask: (question) => {} };
 export const on = {
   status_update(status) {
     say(status.message);
+    understand(status);
     if (status.budget && run.mode !== "deep") beginDeep();
     research.drawResearchStatus(status);
   },
@@ -67,6 +72,7 @@ export const on = {
   },
   gate_decision: drawGate,
   token({ token }) {
+    if (run.points.length === 0 && run.mode === "deep") makeRoom();
     run.points.push(...token);
     drawSoon();
   },
@@ -87,6 +93,7 @@ export const on = {
   },
   final_answer(final) {
     run.final = final;
+    understand(final);
     stand(final.answer, final.citations, final.revision);
     byId("answer-title").textContent = HEADING[final.outcome] ?? "Answer";
     byId("result").dataset.outcome = final.outcome;
@@ -103,10 +110,26 @@ export const on = {
     else if (code !== "cancelled") showError({ message }, () => again.ask(question));
     else note(reason === "cancelled by request" ? "You stopped this answer; it is not complete." : message);
   },
-  pipeline_metric: drawFigures,
+  pipeline_metric(figures) {
+    run.seconds = figures.total_pipeline_ms / 1000;
+    drawFigures(figures);
+  },
 };
 
 const verdictsOf = (revision) => run.verdicts.get(revision) ?? run.carried;
+
+/** Tell how the question was understood, once that is known. */
+function understand({ standalone }) {
+  if (standalone === undefined || standalone === run.standalone) return;
+  run.standalone = standalone;
+  show(byId("understood"), ...meant(run));
+}
+
+/** The report begins, and the work it came from is done. */
+function makeRoom() {
+  research.foldResearch();
+  foldThinking();
+}
 
 /** A whole text replaces what stood there. */
 function stand(answer, citations, revision) {
@@ -134,7 +157,7 @@ export function begin(asked) {
   if (run.mode === "deep") beginDeep();
   enter("running");
   say("Asking…");
-  if (byId("turns").hasChildNodes()) byId("current").scrollIntoView({ block: "start" });
+  follow();
   return run;
 }
 
@@ -182,18 +205,33 @@ export function beginNothing(thread) {
 }
 
 /** The run has ended, one way or another. */
-export function end(outcome) {
+export function end(outcome, { earlier = false } = {}) {
+  const mine = run;
   draw();
   const cited = new Set(run.citations.map((citation) => citation.index)).size;
-  const from = outcome === "answered" ? ` ${cited} of ${byId("sources").childElementCount} sources cited.` : "";
-  say((ENDING[outcome] ?? "Done.") + from);
-  research.endResearch(outcome);
+  const listed = byId("sources").childElementCount;
+  const from = outcome === "answered" ? ` ${cited} of ${listed} sources cited.` : "";
+  const manner = earlier && outcome === "answered" ? "Answered earlier." : (ENDING[outcome] ?? "Done.");
+  const documentation = run.builtIn ? " From the built-in documentation: there are no documents of yours yet." : "";
+  say(manner + from + documentation);
+  const seconds = run.seconds ?? (performance.now() - run.began) / 1000;
+  research.endResearch(outcome, { seconds, listed, final: run.final });
   foldThinking();
   document.body.dataset.outcome = outcome;
   byId("copy").hidden = run.points.length === 0 || navigator.clipboard === undefined;
   enter("done");
   drawStanding();
+  requestAnimationFrame(() => requestAnimationFrame(() => mine === run && letGo())); // what was folded has its new size
   if (outcome === "review") awaitDecision();
+  if (!earlier) lookUpMeaning(mine);
+}
+
+/** How a question that goes on from another was understood is kept with the conversation, if no event told it. */
+async function lookUpMeaning(mine) {
+  if (mine.thread === null || mine.final === null || "standalone" in mine || !byId("turns").hasChildNodes()) return;
+  const { turns } = await getThread(mine.thread).catch(() => ({ turns: [] }));
+  const turn = turns.find(({ request_id: id }) => id === mine.requestId);
+  if (turn && mine === run) understand(turn);
 }
 
 /** A stored turn, as the question that was asked last. */
@@ -201,12 +239,13 @@ export function restore(turn, thread) {
   const { request_id: requestId, question, standalone, mode, citations, outcome } = turn;
   Object.assign(run, { requestId, question, standalone, mode, thread });
   show(byId("asked"), question);
-  show(byId("understood"), ...meant(turn));
+  show(byId("understood"), ...manner(mode), ...meant(turn));
   const sources = turn.sources
     .map((source) => anchored(source, citations.filter(({ index }) => index === source.index)))
     .sort((a, b) => a.index - b.index);
   on.final_answer({ ...turn, sources, revision: citations[0]?.revision ?? 0 });
-  end(outcome);
+  follow();
+  end(outcome, { earlier: true });
   if (turn.reviewed) drawWaiting(requestId, turn.reviewed);
 }
 

@@ -6,6 +6,7 @@ const BUDGET = { seconds: "Time", model_calls: "Model calls", tokens: "Tokens", 
 const WRITING = new Set(["drafting", "writing", "refining"]);
 const PLANNED = /^Part (\d+): (.+)$/s;
 const FOUND = /^\d+ new passages? in /;
+const BROKEN_OFF = { cancelled: "stopped", error: "broke off" };
 const ENDED = /^Part (\d+) (took too long|failed)/;
 
 /** @type {Map<string, {item: any, title: any, doing: any, count: any, sources: number}>} */
@@ -77,17 +78,41 @@ export function drawResearchFailure({ message }) {
   row(branch).doing.textContent = what;
 }
 
-/** The run has ended: the panel stays, folded. */
-export function endResearch(outcome) {
-  const place = byId("research");
-  if (place.hidden) return;
+/** The report begins: there is room for it. */
+export const foldResearch = () => (byId("research").open = false);
+
+/**
+ * The run has ended: the panel stays, folded, with what the research came to.
+ * @param {string} outcome
+ * @param {{seconds: number, listed: number, final: any}} told How long the run took, how many sources are on the page,
+ *   and the final answer if there is one: its `budget` is exact, the last one of a run that broke off is not.
+ */
+export function endResearch(outcome, { seconds, listed, final }) {
+  if (byId("research").hidden) return;
+  const spent = final?.budget ?? upTo(budget, seconds, listed);
+  if (spent) drawBudget(spent);
   for (const one of rows.values()) ended(one);
   if (outcome !== "cancelled" && outcome !== "error") byId("research-progress").value = 1;
   byId("finish")?.remove();
-  place.open = false;
-  const parts = rows.size === 0 ? "one search was enough" : `${rows.size} ${rows.size === 1 ? "part" : "parts"}`;
-  const spent = budget ? [sources(budget.sources.spent), duration(budget.seconds.spent)] : [];
-  headline(["Deep research", parts, ...spent].join(" · "));
+  foldResearch();
+  const took = duration(spent?.seconds.spent ?? seconds);
+  const short = (final?.stopped_by ?? []).map((name) => BUDGET[name]?.toLowerCase() ?? name);
+  const words = [
+    BROKEN_OFF[outcome] && `${BROKEN_OFF[outcome]} after ${took}`,
+    rows.size > 0 && `${rows.size} ${rows.size === 1 ? "part" : "parts"}`,
+    rows.size === 0 && outcome === "answered" && "one search was enough",
+    sources(spent?.sources.spent ?? listed),
+    !BROKEN_OFF[outcome] && took,
+    short.length > 0 && `cut short, all spent: ${short.join(", ")}`,
+  ];
+  headline(["Deep research", ...words.filter(Boolean)].join(" · "));
+}
+
+/** The last budget that was told, up to the end of the run. */
+function upTo(told, seconds, listed) {
+  if (told === null) return null;
+  const at = (name, least) => ({ ...told[name], spent: Math.max(told[name].spent, least) });
+  return { ...told, seconds: at("seconds", seconds), sources: at("sources", listed) };
 }
 
 function row(branch) {

@@ -27,8 +27,9 @@ export async function drawSummary({ id, title, collection }, from) {
 
   let requestId = null;
   const said = { points: [], citations: [] };
+  let only = ""; // the words of the only section
   const draw = () => {
-    abstract.hidden = said.points.length === 0;
+    abstract.hidden = flat(only).startsWith(flat(said.points.join(""))); // said once is enough
     abstract.replaceChildren(...marked(said.points, said.citations));
   };
   const on = {
@@ -36,7 +37,10 @@ export async function drawSummary({ id, title, collection }, from) {
       if (status.textContent !== message) status.textContent = message;
       if (progress !== undefined) bar.value = progress;
     },
-    summary_section: (section) => sections.append(sectionElement(section)),
+    summary_section(section) {
+      if (section.total === 1) only = section.text;
+      sections.append(sectionElement(section));
+    },
     token({ token }) {
       said.points.push(...token);
       draw();
@@ -87,6 +91,9 @@ const ENDING = {
   fallback: "There is nothing to summarise.",
   cancelled: "Stopped: this summary is not complete.",
 };
+
+/** A text without the marks and lines that it is laid out in. */
+const flat = (text) => text.replace(/^- /gm, "").replace(/\s+/g, " ").trim();
 
 function sectionElement({ section, index, total, text, citations, dropped }) {
   const points = Array.from(text);

@@ -32,7 +32,8 @@ export function meant({ question, standalone }) {
   return [element("p.reason", { dir: "auto" }, `Understood as: ${standalone}`)];
 }
 
-const manner = (mode) => (mode === "deep" ? [element("p.reason", {}, "Deep research")] : []);
+/** How a question was answered, where that was not at once. */
+export const manner = (mode) => (mode === "deep" ? [element("p.reason", {}, "Deep research")] : []);
 
 function sourceList(sources, citations) {
   const cited = new Set(citations.map(({ index }) => index));

@@ -8,16 +8,12 @@ from langgraph.runtime import Runtime
 
 from callbacks.events import GateDecision, Verdict
 from chains.prompts import fitting, informative
-from graph.branches import Branch, Finding
+from graph.branches import Finding
 from graph.context import RagContext
 from graph.gate import Searched, judge
 from graph.report import report, show_sources, thought
 from graph.screening import UNSAFE_EVIDENCE
 from graph.state import RagState
-from language.words import content_terms
-
-_OF_THE_QUESTION = 0.5
-"""Of the words of a part that a model has written, in the question."""
 
 
 class Decided(TypedDict):
@@ -45,7 +41,7 @@ async def decide(state: RagState, runtime: Runtime[RagContext]) -> Decided:
     answered = [
         finding
         for finding, decision in judged
-        if decision.verdict == "open" and finding.sufficient is not False and _asked_for(finding.branch, state)
+        if decision.verdict == "open" and finding.sufficient is not False
     ]
     decision = _together(whole, judged, answered)
     written_from = _written_from(state, context)
@@ -78,12 +74,6 @@ def _of_branch(finding: Finding, state: RagState, stage: Searched) -> GateDecisi
     """What the gate would say of a branch as a question of its own, by what its own words have found."""
     found = finding.hops[0].documents if finding.hops else []
     return judge(finding.branch.question, found, state["policy"], domain=state["domain"], stage=stage)
-
-
-def _asked_for(branch: Branch, state: RagState) -> bool:
-    """Whether a part is one of the question: a planner that asks about something else opens nothing."""
-    words, wanted = set(content_terms(branch.question)), set(content_terms(state["question"]))
-    return branch.own_words or len(words & wanted) >= _OF_THE_QUESTION * len(words)
 
 
 def _together(

@@ -8,6 +8,8 @@ from langgraph.runtime import Runtime
 
 from graph.context import RagContext
 from graph.failures import ModelFailure
+from graph.paying import finish_draft, tell
+from graph.remarks import cut_short
 from graph.report import report, status, thought
 from graph.state import RagState
 from graph.writing import write_draft
@@ -28,13 +30,15 @@ async def generate(state: RagState, runtime: Runtime[RagContext]) -> None:
         await begin(state["question"], passages, state["prompt"], context)
     try:
         await _tell_what_is_read(passages, context)
-        await context.draft.finish()
+        await finish_draft(context)
     except ModelFailure as failure:
         if not context.stream.text:
             raise
         await report(failure.event(fatal=False, stage="drafting"))
     if context.stream.truncated and not context.stream.text:
         raise ModelFailure("model_empty", "The model ended without an answer.", retryable=True)
+    for text in [] if context.research is None else cut_short(context.research):
+        await tell(context.stream.remark(f"*{text}*"))
 
 
 async def _tell_what_is_read(passages: Sequence[Document], context: RagContext) -> None:

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _QUERIES = 3
 """Follow-up queries of a model in one round."""
+_INSTRUCTIONS, _CHARACTERS_A_TOKEN = 250, 4
+"""Tokens of a prompt besides its evidence."""
 _TITLES = 3
 """Named in a thought."""
 
@@ -50,6 +52,9 @@ async def investigate(state: Investigation, runtime: Runtime[RagContext]) -> Inv
     context, research, finding = runtime.context, runtime.context.researching, Finding(branch=state["branch"])
     seconds = min(context.collaborators.limits.branch_seconds, research.spending.search_seconds_left)
     try:
+        if research.finishing.is_set():
+            research.cut_short = True
+            return {"findings": [finding]}
         if not research.spending.may_search():
             return {"findings": [finding]}
         await unless_finished(_rounds(finding, state, context), seconds, research)
@@ -59,6 +64,8 @@ async def investigate(state: Investigation, runtime: Runtime[RagContext]) -> Inv
             research.spending.stop("seconds")
         log.warning("branch %s ended early: %s", finding.branch.name, type(error).__name__, exc_info=True)
         await _tell_failure(finding, error)
+    if research.cut_short or research.spending.stopped_by:  # it might have had its answer yet
+        finding.sufficient = finding.sufficient or None
     research.ended += 1
     return {"findings": [finding]}
 
@@ -67,6 +74,7 @@ async def _rounds(finding: Finding, state: Investigation, context: RagContext) -
     research, queries = context.researching, [finding.branch.question]
     while queries and finding.rounds < MOST_ROUNDS and research.spending.may_search():
         finding.rounds += 1
+        before, finding.sufficient = finding.sufficient, None  # what was said of less than there is now
         await status(
             "researching",
             _round_told(finding, queries),
@@ -77,6 +85,7 @@ async def _rounds(finding: Finding, state: Investigation, context: RagContext) -
         known = {document.metadata["source_id"] for document in finding.documents}
         fresh = await _search(finding, queries, state, context)
         if finding.rounds > 1 and not brings_news(state["question"], known, fresh, state["policy"].floor):
+            finding.sufficient = before
             return
         queries = research.claimed(await _next_queries(finding, state, context))
 
@@ -121,7 +130,7 @@ def _told(shown: Sequence[Document], context: RagContext) -> str:
 async def _next_queries(finding: Finding, state: Investigation, context: RagContext) -> list[str]:
     """What to search for next; nothing if the branch has its answer."""
     collaborators, spending = context.collaborators, context.researching.spending
-    if collaborators.follow_up is not None and not finding.failed and spending.may_ask():
+    if collaborators.follow_up is not None and not finding.failed and spending.may_ask(_cost(finding, context)):
         try:
             async with asyncio.timeout(collaborators.limits.follow_up_seconds):
                 return await _asked_for(finding, context)
@@ -130,6 +139,12 @@ async def _next_queries(finding: Finding, state: Investigation, context: RagCont
             finding.failed = True
             await _tell_failure(finding, error)
     return await asyncio.to_thread(_by_rules, finding, state, context)
+
+
+def _cost(finding: Finding, context: RagContext) -> int:
+    """The tokens of the prompt that asks what is missing, about."""
+    evidence = sum(len(document.page_content) for document in finding.documents) // _CHARACTERS_A_TOKEN
+    return _INSTRUCTIONS + min(evidence, context.collaborators.limits.context_tokens)
 
 
 async def _asked_for(finding: Finding, context: RagContext) -> list[str]:

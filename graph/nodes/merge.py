@@ -15,13 +15,13 @@ from callbacks.grammar import GrammarError
 from callbacks.log import LogFull
 from chains.extraction import abridge
 from chains.prompts import fitting
-from chains.summarize import abstract_messages
-from graph.condensing import cut_short, holds, marks_in, quotes, unheard
+from chains.summarize import MOST_READ, abstract_messages, writing
+from graph.condensing import cut_short, holds, marks_in, quotes, trimmed, unheard, unled
 from graph.context import RagContext
 from graph.digest import Digest, SummaryState
-from graph.evidence import Piece
 from graph.failures import ModelFailure, failure_of
-from graph.lines import Line, lines_of
+from graph.lines import Line, lines_of, without_markers
+from graph.permission import Permission
 from graph.report import report, status
 from graph.screening import UNSAFE_ANSWER, answer_concerns
 from graph.speaking import say
@@ -57,7 +57,9 @@ async def merge(state: SummaryState, runtime: Runtime[RagContext]) -> Merged:
     if pieces and context.collaborators.summarize is not None and not state["model_lost"]:
         await _write(trimmed(pieces), speaker, context)
     if pieces and not speaker.lines:
-        for line in await asyncio.to_thread(_extracted, digests, context):
+        async with context.lanes.bulky() as bulk:
+            lines = await bulk.slice(_extracted, digests, context)
+        for line in lines:
             await speaker.hear(line)
     concerns = await speaker.finish()
     stream = context.stream
@@ -81,11 +83,13 @@ class _Speaker:
     def __init__(self, context: RagContext) -> None:
         self.lines: list[Line] = []
         self._context = context
+        self._permission = Permission(context.collaborators)
         self._waits = context.collaborators.safety is not None
 
     async def hear(self, line: Line) -> None:
         """Say a line, if it holds."""
-        if holds(line):
+        line = unled(line)
+        if holds(line) and not await asyncio.to_thread(self._permission.refuses, without_markers(line.text)):
             self.lines.append(line)
             if not self._waits:
                 await self._say(line)
@@ -116,24 +120,6 @@ class _Speaker:
                 )
 
 
-def trimmed(pieces: Sequence[Piece]) -> list[Document]:
-    """The passages of some sentences, in their order, with these as their only ones."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    documents: dict[str, Document] = {}
-    for piece in pieces:
-        source_id = piece.place[0]
-        documents[source_id] = piece.document
-        spans.setdefault(source_id, []).append(piece.document.metadata["sentences"][piece.number - 1])
-    return [
-        Document(
-            id=document.id,
-            page_content=document.page_content,
-            metadata={**document.metadata, "sentences": tuple(sorted(set(spans[source_id])))},
-        )
-        for source_id, document in documents.items()
-    ]
-
-
 async def _write(rows: Sequence[Document], speaker: _Speaker, context: RagContext) -> None:
     """Have the model write it. Where it fails before a sentence holds, nothing is said; later, what was said stands."""
     limits = context.collaborators.limits
@@ -160,10 +146,13 @@ async def _stream(rows: Sequence[Document], speaker: _Speaker, context: RagConte
     loop = asyncio.get_running_loop()
     text, heard = "", 0
     try:
-        async with asyncio.timeout(limits.first_token_seconds) as silence:
-            async for piece in chain.astream(messages):
+        async with asyncio.timeout(limits.first_token_seconds) as silence, writing(chain, messages) as pieces:
+            async for piece in pieces:
                 silence.reschedule(loop.time() + limits.stall_seconds)
                 text += piece
+                if len(text) > MOST_READ:
+                    text = ""  # nobody needs more, and what is left of it is half a sentence
+                    break
                 for _ in draft.feed(piece):
                     pass
                 heard = await _hear_from(heard, draft, speaker)
@@ -195,6 +184,8 @@ def _extracted(digests: Sequence[Digest], context: RagContext) -> list[Line]:
     groups = [at for at, digest in enumerate(digests) for _ in digest.pieces]
     vectors = [digest.vectors for digest in digests if digest.vectors is not None and len(digest.pieces)]
     joined = np.concatenate(vectors) if sum(map(len, vectors)) == len(pieces) else None
-    most = min(_LONGEST, max(_SHORTEST, (len(pieces) + 3) // 4))
-    chosen = abridge([piece.text for piece in pieces], joined, groups, most)
+    most = 1 if len(digests) == 1 else min(_LONGEST, max(_SHORTEST, (len(pieces) + 3) // 4))
+    pages = [piece.document.metadata.get("page") for piece in pieces]
+    cover = [at for at, page in enumerate(pages) if page == 1] if set(pages) - {None, 1} else []
+    chosen = abridge([piece.text for piece in pieces], joined, groups, most, cover=cover)
     return quotes([pieces[at] for at in chosen], context)

@@ -15,10 +15,11 @@ from chains.refine import RefineInput
 from graph.bench import Bench, Mended, Note
 from graph.context import RagContext
 from graph.evidence import Piece
-from graph.lines import Line, assembled, cited, lines_of, without_markers
+from graph.lines import Line, aside, assembled, cited, lines_of, without_markers
 from graph.mending import bench_for, mend, stands
 from graph.nodes.fallback import shown
 from graph.refusals import retraction_text, silence_text
+from graph.remarks import remarks
 from graph.repairs import stands_for, trouble
 from graph.report import report, show_sources, status
 from graph.revision import Revision, no_worse, revision_of, stemming_from
@@ -66,11 +67,22 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     lines, notes = await mend(draft, bench, state.get("oppositions", []), context.lanes, better, complete=complete)
     if not stands(lines):
         return await _retract(state, context, notes)
+    lines = _remarked(lines, state, context)
     await _show([line.rests_on for line in lines], context)
     revision = revision_of([cited(line, context.book) for line in lines], draft)
     if not revision.changes:
         return await _confirm(state, draft, lines, evidence, notes)
     return await _correct(revision, notes)
+
+
+def _remarked(lines: list[Line], state: RagState, context: RagContext) -> list[Line]:
+    """A report with remarks that are true of what is left of it."""
+    draft, findings = context.stream, state.get("findings", [])
+    if context.research is None or not findings or all(a is b for a, b in zip(lines, lines_of(draft), strict=False)):
+        return lines
+    said = [line for line in lines if line.claims or line.text not in draft.remarks]
+    now = [f"*{text}*" for text in remarks(said, findings, state["answered"], context.research)]
+    return [*said, *(aside(text) for text in now)]
 
 
 def _must_not_stand(state: RagState) -> bool:

@@ -6,11 +6,13 @@ from typing import TypedDict
 from langchain_core.documents import Document
 from langgraph.runtime import Runtime
 
+from chains.followup import with_history
 from graph.context import RagContext
-from graph.following import goes_on
+from graph.following import condensed, goes_on, seated
 from graph.gate import Searched
 from graph.report import show_sources, status, thought
 from graph.state import RagState
+from retrieval.sharing import shared_out
 
 
 class Retrieved(TypedDict):
@@ -31,21 +33,22 @@ async def retrieve(state: RagState, runtime: Runtime[RagContext]) -> Retrieved:
     most = state["top_k"] if context.research is None else context.research.spending.may_show_first(state["top_k"])
     wave = {} if held_back else {"wave": 1, "announce": most}
     question = state["question"]
-    if state.get("unsure"):
-        question, found = await _either(state, context)
+    if state.get("history"):
+        question, found, shown = await _conversing(state, context)
         if not held_back:
-            await show_sources(found[:most], 1)
+            await show_sources(shown[:most], 1)
     else:
-        retriever = context.retriever(state, context.judged(state), also=_also(state))
-        found = await retriever.ainvoke(question, {"metadata": wave})
+        found = shown = await context.retriever(state, context.judged(state)).ainvoke(question, {"metadata": wave})
     if not held_back:
         await _tell(size, found)
     if found and found[0].metadata["evidence"] >= policy.min_score:
         context.rewriting.not_needed()
+    if state.get("history"):  # the gate waits as long for what the rewrite finds
+        question = await condensed(state, context.rewriting, context.collaborators.limits.rewrite_seconds) or question
     return {
         "question": question,
         "candidates": found,
-        "passages": [] if held_back else found[:most],
+        "passages": [] if held_back else shown[:most],
         "searched": "once",
     }
 
@@ -57,18 +60,28 @@ async def _tell(size: int, found: list[Document]) -> None:
     await thought(f"{searched}: {looking}" if found else f"{searched}, and found nothing.")
 
 
-def _also(state: RagState) -> tuple[str, ...]:
-    """What the user wrote, where the question is put together from it and from the turns before."""
-    wording = state.get("wording", state["question"])
-    return () if wording == state["question"] else (wording,)
+async def _conversing(state: RagState, context: RagContext) -> tuple[str, list[Document], list[Document]]:
+    """The question as it is meant, what was found for it, and what is shown: of all searches of the conversation.
 
-
-async def _either(state: RagState, context: RagContext) -> tuple[str, list[Document]]:
-    """The question as it is meant, with what was found for it: as it was written, or within its conversation."""
-    k, written = context.judged(state), state["wording"]
-    alone, together = await asyncio.gather(
+    What the words of the turns before find alone is shown and never judged: old topics are evidence of themselves.
+    """
+    k, written, meant = context.judged(state), state.get("wording", state["question"]), state["question"]
+    recalling = None if context.research is not None else with_history(written, state["history"])
+    alone, together, recalled = await asyncio.gather(
         context.retriever(state, k).ainvoke(written),
-        context.retriever(state, k, also=_also(state)).ainvoke(state["question"]),
+        _nothing() if meant == written else context.retriever(state, k, also=(written,)).ainvoke(meant),
+        _nothing() if recalling is None else context.retriever(state, k).ainvoke(recalling),
     )
-    idf, enough = context.collaborators.library.idf(state["collection"]), state["policy"].min_score
-    return (state["question"], together) if goes_on(written, alone, together, idf, enough) else (written, alone)
+    policy, idf = state["policy"], context.collaborators.library.idf(state["collection"])
+    follows = meant != written and (not state.get("unsure") or goes_on(written, alone, together, idf, policy.min_score))
+    question, found = (meant, together) if follows else (written, alone)
+    if context.research is not None:  # whose ledger has its own order
+        return question, found, found
+    complete = not follows and bool(alone) and alone[0].metadata["evidence"] >= policy.min_score
+    others = [recalled] if complete else [recalled, alone if follows else together]
+    shown = seated(found, others, state["top_k"], policy.floor, complete=complete)
+    return question, found, shared_out(shown, state["top_k"], policy.floor)
+
+
+async def _nothing() -> list[Document]:
+    return []

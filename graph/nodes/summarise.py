@@ -9,11 +9,13 @@ from typing import TypedDict
 from langgraph.runtime import Runtime
 
 from callbacks.events import SummarySection
-from graph.condensing import Reading, extracted, kept, read, written
+from graph.condensing import Reading, extracted, heed, kept, read, written
 from graph.context import RagContext
 from graph.digest import Digest, SummaryState
 from graph.failures import ModelFailure
-from graph.lines import assembled
+from graph.lanes import Bulk, sliced
+from graph.lines import assembled, without_markers
+from graph.permission import Permission
 from graph.report import report, show_sources, status
 from graph.screening import UNSAFE_ANSWER, answer_concerns
 from graph.speaking import renumbered
@@ -22,7 +24,7 @@ from retrieval.outline import Section
 log = logging.getLogger(__name__)
 
 _WITHHELD = "(The safety check did not let this section pass.)"
-_NOTHING = "(Nothing in this section can be cited.)"
+_NOTHING = "(Nothing of this section can be told.)"
 
 
 class Summarised(TypedDict):
@@ -40,8 +42,9 @@ async def summarise(state: SummaryState, runtime: Runtime[RagContext]) -> Summar
     tasks = [asyncio.create_task(desk.digest(number)) for number in range(1, len(sections) + 1)]
     digests: list[Digest] = []
     try:
+        told: set[str] = set()
         for number, task in enumerate(tasks, start=1):
-            digest = await task
+            digest = _fresh(await task, told)
             await _tell(digest, number, state, context)
             digests.append(digest)
     finally:
@@ -67,27 +70,34 @@ class _Sections:
         """One section, checked; 1 is the first."""
         context = self._context
         async with self._room:
-            if number > 1 and context.collaborators.summarize is None:  # the reader of this run waits for the first one
-                await context.lanes.gap()
-            stored = context.collaborators.library.stored
-            reading = await asyncio.to_thread(read, self._sections[number - 1], stored)
-            digest = await self._condensed(reading, number)
+            digest = await self._condensed(self._sections[number - 1], number)
             digest = await _checked(digest, context)
         self._done += 1
         total = len(self._sections)
         await status("writing", f"Summarised {self._done} of {total} sections", progress=self._done / (total + 1))
         return digest
 
-    async def _condensed(self, reading: Reading, number: int) -> Digest:
+    async def _condensed(self, section: Section, number: int) -> Digest:
         context = self._context
-        if context.collaborators.summarize is None or self.hopeless:
-            return await asyncio.to_thread(extracted, reading, context)
+        async with context.lanes.bulky() as bulk:
+            reading = await self._read(section, bulk)
+            if context.collaborators.summarize is None or self.hopeless or not reading.passages:
+                return await bulk.slice(extracted, reading, context)
         try:
             draft = await written(reading, context)
         except ModelFailure as failure:
             await self._degraded(failure, number)
-            return await asyncio.to_thread(extracted, reading, context)
-        return await asyncio.to_thread(kept, draft, reading, context)
+            draft = None
+        async with context.lanes.bulky() as bulk:
+            if draft is None:
+                return await bulk.slice(extracted, reading, context)
+            return await bulk.slice(kept, draft, reading, context)
+
+    async def _read(self, section: Section, bulk: Bulk) -> Reading:
+        for some in sliced(section.passages):
+            await bulk.slice(heed, some)
+        collaborators = self._context.collaborators
+        return await bulk.slice(read, section, collaborators.library.stored, Permission(collaborators))
 
     async def _degraded(self, failure: ModelFailure, number: int) -> None:
         cause = type(failure.__cause__).__name__
@@ -100,6 +110,14 @@ class _Sections:
             place = "The summary is extracted instead of written"
         event = failure.event(fatal=False, stage="writing")
         await report(event.model_copy(update={"message": f"{event.message} {place}."}))
+
+
+def _fresh(digest: Digest, told: set[str]) -> Digest:
+    """The digest without sentences that an earlier section was told in, as long as there are others."""
+    words = [" ".join(without_markers(line.text).lower().split()) for line in digest.lines]
+    lines = [line for line, said in zip(digest.lines, words, strict=True) if said not in told]
+    told.update(words)
+    return replace(digest, lines=lines) if lines and not digest.written else digest
 
 
 async def _checked(digest: Digest, context: RagContext) -> Digest:
@@ -120,7 +138,7 @@ async def _tell(digest: Digest, number: int, state: SummaryState, context: RagCo
     await report(
         SummarySection(
             document_id=state["document"].id,
-            section=state["outline"][number - 1].title,
+            section=None if digest.withheld else state["outline"][number - 1].title,
             index=number,
             total=len(state["outline"]),
             text=_WITHHELD if UNSAFE_ANSWER in digest.concerns else told.text or _NOTHING,

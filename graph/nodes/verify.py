@@ -56,7 +56,7 @@ async def verify(state: RagState, runtime: Runtime[RagContext]) -> Checked:
 async def _grounded(state: RagState, context: RagContext) -> Grounded:
     stream = context.stream
     evidence = state.get("evidence", [])
-    sentences = stream.sentences[:-1] if stream.truncated else stream.sentences  # half a sentence is no claim
+    sentences = [sentence for sentence in stream.sentences if sentence.sentence != stream.half]
     doubtful = [s for s in sentences if s.support != "supported" or s.unknown_citations]
     if not doubtful:
         return {"evidence": evidence, "supporting": {}}

@@ -1,9 +1,11 @@
 """`write`: the report, streamed, from the ledger alone; then what the reader has to know of how it came about."""
 
 import asyncio
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
 
+from langchain_core.messages.utils import count_tokens_approximately
 from langgraph.runtime import Runtime
 
 from callbacks.events import Payload
@@ -11,53 +13,84 @@ from chains.report import Part, headings_of, report_messages
 from graph.context import RagContext
 from graph.disputes import disputed, told
 from graph.failures import ModelFailure
+from graph.lines import lines_of
 from graph.mending import bench_for
+from graph.paying import finish_draft, tell
 from graph.remarks import remarks
 from graph.report import report, status
 from graph.state import RagState
 from graph.writing import Writer, write_draft
 
-log = logging.getLogger(__name__)
-
 
 async def write(state: RagState, runtime: Runtime[RagContext]) -> None:
     """Stream the report. Raises `ModelFailure` if nothing could be written.
 
-    A writer that fails before its first word is replaced by extraction; what it has said, stands.
+    Where the writer fails, or cannot be paid for, before it has said anything with a source, the report is extracted.
     """
     context, passages = runtime.context, state["written_from"]
     context.meter.chunks_used = len(passages)
     sources = "1 source" if len(passages) == 1 else f"{len(passages)} sources"
     await status("writing", f"Writing a report from {sources}", progress=0.8)
-    collaborators = context.collaborators
+    collaborators, stream = context.collaborators, context.stream
+    failed = None
     try:
         await _written(state, collaborators.writer or collaborators.answer, context)
     except ModelFailure as failure:
-        if not context.stream.text and collaborators.extract is None:
-            raise
-        await report(failure.event(fatal=False, stage="writing"))
-        if not context.stream.text and collaborators.extract is not None:
-            await _written(state, collaborators.extract, context)
-    if context.stream.text:
-        await _tell(await asyncio.to_thread(_disputes, state, context))
-        for text in remarks(state["findings"], state["answered"], context.researching):
-            await _tell(context.stream.remark(f"*{text}*"))
+        failed = failure
+        if stream.text or collaborators.extract is not None:
+            await report(failure.event(fatal=False, stage="writing"))
+    if not stream.citations and collaborators.extract is not None:
+        await _extracted(state, collaborators.extract, context)
+    if not stream.text:
+        raise failed or ModelFailure("model_empty", "The model ended without a report.", retryable=True)
+    await tell(await asyncio.to_thread(_disputes, state, context))
+    lines = lines_of(stream)
+    for text in remarks(lines, state["findings"], state["answered"], context.researching):
+        await tell(stream.remark(f"*{text}*"))
 
 
 async def _written(state: RagState, writer: Writer, context: RagContext) -> None:
-    """Have the report written, as long as the budget lasts."""
-    parts = _parts(state)
-    passages, spending = state["written_from"], context.researching.spending
-    prompt = report_messages(state["question"], parts, passages)
-    headings = headings_of(parts)
-    await context.draft.drop()
-    context.draft.begin(write_draft(state["question"], passages, prompt, context, writer=writer, headings=headings))
-    if not await context.draft.finish_within(spending.seconds_left, spending.out_of_tokens):
-        spending.stop("tokens" if spending.out_of_tokens.is_set() else "seconds")
+    """Have the report written, as far as the budget pays for it."""
+    drafting = _drafting(state, writer, context)
+    spending = context.researching.spending
+    if not spending.may_write(drafting.tokens):
         context.stream.truncated = True
-        await _tell(context.stream.finish(cut=True))
-    if context.stream.truncated and not context.stream.text:
-        raise ModelFailure("model_empty", "The model ended without a report.", retryable=True)
+        return
+    context.draft.begin(drafting.begun())
+    await finish_draft(context)
+
+
+async def _extracted(state: RagState, extract: Writer, context: RagContext) -> None:
+    """Have sentences of the documents put together, which costs nothing, below what a model has begun to say."""
+    cut = context.stream.truncated
+    if context.stream.text:
+        await tell(context.stream.feed("\n\n"))
+    await context.draft.drop()
+    context.draft.begin(_drafting(state, extract, context).begun())
+    await context.draft.finish()
+    context.stream.truncated = cut
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafting:
+    tokens: int
+    """Of the prompt, about."""
+    begun: Callable[[], Coroutine[None, None, None]]
+
+
+def _drafting(state: RagState, writer: Writer, context: RagContext) -> _Drafting:
+    parts, passages = _parts(state), state["written_from"]
+    prompt = report_messages(state["question"], parts, passages)
+    draft = partial(
+        write_draft,
+        state["question"],
+        passages,
+        prompt,
+        context,
+        writer=writer,
+        headings=headings_of(parts),
+    )
+    return _Drafting(count_tokens_approximately(prompt), draft)
 
 
 def _parts(state: RagState) -> list[Part]:
@@ -88,8 +121,3 @@ def _disputes(state: RagState, context: RagContext) -> list[Payload]:
     text, headings = told(pairs, passages, bench)
     stream.headings = [*stream.headings, *headings]
     return [*stream.feed(f"\n\n{text}"), *stream.finish()]
-
-
-async def _tell(payloads: Iterable[Payload]) -> None:
-    for payload in payloads:
-        await report(payload)

@@ -2,14 +2,19 @@
 
 import hashlib
 import socket
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import click
 
 from callbacks.personal import MENDING, PersonalUnavailable
 from chains.models import EMBEDDED, ModelUnavailable, chat_model, embedding_model
+from graph.checkpoints import CHECKPOINTS
 from graph.failures import failure_of
 from graph.policy_file import PolicyError, load_policies
 from retrieval.database import Database, DataFolderDamaged, DataFolderTooNew
@@ -157,6 +162,41 @@ def _fallback_collections(settings: Settings) -> set[str]:
     return {policy.fallback_collection for policy in policies if policy.fallback_collection is not None}
 
 
+def check_conversations(settings: Settings) -> Finding:
+    """What was said in conversations can be read, and is there."""
+    database, path = settings.data_dir / DATABASE, settings.data_dir / CHECKPOINTS
+    restore = f"Stop the server and restore {CHECKPOINTS} and {DATABASE} from one backup"
+    try:
+        listed = _rows(database, "SELECT count(*) FROM threads WHERE turns > 0")[0][0] if database.exists() else 0
+    except sqlite3.Error:  # the data folder has a check of its own
+        return Finding("conversations", "not looked at")
+    if not path.exists():
+        if not listed:
+            return Finding("conversations", "none yet")
+        return Finding(
+            "conversations",
+            f"{path} is missing, with what was said in {listed}",
+            f"{restore}; without one, they are empty after the next start.",
+        )
+    try:
+        ((saw,),) = _rows(path, "PRAGMA quick_check(1)")
+    except sqlite3.Error as error:
+        saw = str(error)
+    if saw != "ok":
+        return Finding(
+            "conversations",
+            f"{path} cannot be read: {saw}",
+            f"{restore}; without one, move it away: what was said, and drafts waiting for people, are lost with it.",
+        )
+    return Finding("conversations", f"{listed} with turns, readable")
+
+
+def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        return connection.execute(query).fetchall()
+
+
 def check_address(settings: Settings) -> Finding:
     """The address is free, and safe without keys."""
     where = f"{settings.host}:{settings.port}"
@@ -179,5 +219,6 @@ CHECKS: tuple[Check, ...] = (
     check_personal_data,
     check_safety_model,
     check_data_folder,
+    check_conversations,
     check_address,
 )

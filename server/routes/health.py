@@ -31,7 +31,7 @@ async def ready(context: Context) -> Response:
     """200 while the server takes questions; what an operator should know, such as an index that had to be rebuilt."""
     if context.hub.draining:
         return problem(503, "shutting_down", "The server is shutting down.")
-    return JSONResponse({"status": "ready", "notes": context.library.notes})
+    return JSONResponse({"status": "ready", "notes": [*context.library.notes, *await context.hub.threads.notes()]})
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -12,7 +12,7 @@ from graph.hub import Hub
 from graph.query import Query
 from graph.run import Run
 from server.context import AppContext
-from server.errors import BadRequest, problem
+from server.errors import BadRequest, failed
 from server.protocols import sse
 from server.routes.dependencies import Context, require_json, resume_point
 from server.streaming import follow
@@ -102,7 +102,7 @@ async def final_answer(request: Request, context: AppContext, run: Run) -> Respo
         return JSONResponse({**as_dict(run.final), **sections, "request_id": run.request_id}, headers=headers)
     error = run.error
     code, message = ("cancelled", "The client left.") if error is None else (error.code, error.message)
-    response = problem(502, code, message, request_id=run.request_id, retryable=error is None or error.retryable)
+    response = failed(code, message, request_id=run.request_id, retryable=error is None or error.retryable)
     response.headers.update(headers)
     return response
 
