@@ -18,8 +18,8 @@ MOST_BYTES = 256 * 1024
 """How much of its models' thoughts a run tells."""
 _LEAST, _MOST = 40, 80
 """Characters of an event: from the first on it ends with a word, beyond the second wherever a piece does."""
-_EMBEDDED = ":embedded-extractive"
-"""The name of the model that quotes and never thinks."""
+_PROVIDERLESS = re.compile(r"None:|.*:embedded-extractive\Z")
+"""Models that no provider serves: the embedded one quotes and never thinks."""
 _REST_LEFT_OUT = "The rest of the reasoning is left out: it is longer than a run tells."
 _EARLY_LEFT_OUT = "A part of the reasoning is left out: too much of it came before the gate was open."
 _LAST_SPACE = re.compile(r"\s(?=\S*\Z)")
@@ -34,7 +34,7 @@ class Manners:
 
     def begins_inside(self, model: str) -> bool | None:
         """Whether the last message that told has begun so; None where none has told yet."""
-        return False if model.endswith(_EMBEDDED) else self._inside.get(model)
+        return self._inside.get(model, False if _PROVIDERLESS.match(model) else None)
 
     def learn(self, model: str, inside: bool) -> None:
         """A message of the model is complete, and shows how it began."""

@@ -35,6 +35,7 @@ _TIMES: Sequence["re.Pattern[str]"] = (
 _WHAT_IS = re.compile(r"(?:what|who) (?:is|are|was|were)\s+(?:(?!of\b|in\b|for\b)[\w'’-]+\s*){1,4}[?!. ]*", re.I)
 """A question for one thing: in its place another can be asked for."""
 _ARTICLE = r"(?:the|an?|my|your|our)\s+"
+_JOINT = re.compile(rf"\s+(?:of|in|at|for|on|from)\s+(?:{_ARTICLE})?", re.IGNORECASE)
 _LONGEST_PART = 5
 """Content words of what is taken for a part of a question."""
 
@@ -99,7 +100,8 @@ def _alike(part: str, past: Past) -> str | None:
     base = past.text if past.bracket is None else f"{past.text.rstrip('?!. ')} ({past.bracket})?"
     found = [mention for mention in mentions_in(base) if not is_time(mention.text)]
     if adjunct is None or adjunct.group(1).lower() == "for":
-        same = _only(found, lambda m: m.head == new[0].head and len(m.stems) > 1 and len(new[0].stems) > 1)
+        pieces = [piece for mention in found for piece in _pieces(base, mention)]
+        same = _only(pieces, lambda m: m.head == new[0].head and len(m.stems) > 1 and len(new[0].stems) > 1)
         if same is not None:
             return _put(core, base, same.start, same.end)
     if past.bracket is not None:
@@ -123,6 +125,17 @@ def _alike(part: str, past: Past) -> str | None:
 
 
 _NAME = re.compile(r"(?<!\w)[A-Z][\w-]*(?:\s+[A-Z0-9][\w-]*)*")
+
+
+def _pieces(base: str, mention: Mention) -> list[Mention]:
+    """The noun phrases that one is joined of: of `data of the Free plan`, both."""
+    pieces, at = list[Mention](), mention.start
+    for joint in [*_JOINT.finditer(base, mention.start, mention.end), None]:
+        end = mention.end if joint is None else joint.start()
+        found = mentions_in(f"the {base[at:end]}")
+        pieces += [m._replace(start=at + m.start - 4, end=at + m.end - 4) for m in found]
+        at = mention.end if joint is None else joint.end()
+    return pieces
 
 
 def _only(found: Sequence[Mention], fits: Callable[[Mention], bool]) -> Mention | None:

@@ -18,6 +18,7 @@ _BRACKETS = str.maketrans("[]【】", "()()")
 """A number in them would be read as a citation."""
 _EMPTY = re.compile(r"\(\s*\)")
 _ASKED_AFTER = re.compile(r"; (?:What|Which|Who|Whose|When|Where|Why|How|Is|Are|Was|Were|Do|Does|Did|Can|Must)\b")
+_STOPS_WITHIN = re.compile(r"[.!?…:]+\W*\s")
 _FRONT = re.compile(r"^(?:[#>*+•=\s]+|[-–—]+\s)+")
 
 
@@ -38,7 +39,10 @@ def _one_sentence(line: str) -> str:
     sentences = [line[start:end] for start, end in sentence_spans(line)]
     asking = [sentence for sentence in sentences if sentence.endswith("?")] or sentences
     joined = "; ".join([*(sentence.rstrip(".!?…: ") for sentence in asking[:-1]), *asking[-1:]])
-    return _ASKED_AFTER.sub(lambda asks: asks.group().lower(), joined)
+    if len(sentence_spans(joined)) > 1:
+        joined = _STOPS_WITHIN.sub(" ", joined)
+    start, end = next(iter(sentence_spans(joined)), (0, 0))
+    return _ASKED_AFTER.sub(lambda asks: asks.group().lower(), joined[start:end])
 
 
 def _shortened(line: str) -> str:

@@ -138,7 +138,7 @@ def _after_adjective(found: Sequence[Token], at: int) -> bool:
 
 
 _NOUNS_TOO = frozenset("leave cost pay work play stay visit answer offer request report change increase start".split())
-_BEFORE_NOUNS = frozenset("is are was were about for of the".split())
+_BEFORE_NOUNS = frozenset("is are was were about for of the much many which what any".split())
 _PARTICIPLE = re.compile(r"^[a-z]{3,}ed$")
 _OWNING = frozenset("a an the my your our their its his".split())
 """What stands before nouns alone."""

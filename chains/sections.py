@@ -13,7 +13,7 @@ _FOREIGN = 0.75
 """Of its score for another part: a row below that, which has none of the words that tell the parts apart, is the
 other's."""
 _FLOOR = 0.5
-"""Of the score of a section's best row, for any further one."""
+"""Of the score of a section's best row, for any further one; and of a better row that is another part's."""
 _FOLLOWING, _OF_THE_BEST = 0.35, 0.5
 """The score from which on a row answers a follow-up query, and its share of the best score for that query."""
 
@@ -62,8 +62,9 @@ def _section(part: Wanted, others: Sequence[Wanted], most: int, told: set[str]) 
 
     first, *following = part.searches
     rows = [row for row in first.rows if not foreign(row)]
-    if foreign(max(first.rows, key=lambda row: row.score)):  # what only comes near it says nothing of this part either
-        rows = [row for row in rows if row.words & telling]
+    nearest = max(first.rows, key=lambda row: row.score)
+    if foreign(nearest):  # what only comes near it says nothing of this part either
+        rows = [row for row in rows if row.words & telling and row.score >= _FLOOR * nearest.score]
     best = select(first.query, rows, 1)
     chosen = _fitting(select(first.query, rows, most), best, scores, told)
     for search in sorted(following, key=lambda search: -max(row.score for row in search.rows)):

@@ -37,6 +37,7 @@ def bulleted(text: str) -> str:
     """What a model wrote, its items behind hyphens, without bold marks and what only leads in."""
     lines = []
     for line in _BOLD.sub("", text).splitlines():
+        line = line[lead_in(line) :]
         mark = _MARK.match(line)
         said = line[mark.end() if mark else 0 :].strip()
         if said and not said.endswith(":"):

@@ -36,6 +36,8 @@ _BULLETS = ((14, 3), (4, 2), (0, 1))
 _TRIES = 3
 _MOST_WRITTEN = 6
 """Bullets of a model that are told of one section."""
+_LONGEST_PLACE = 60
+"""Characters of the heading that a line begins with."""
 _MOST_JUDGED = 60
 """Bullets of a model that are looked at."""
 _WHOLE = (".", "!", "?", "…", "]", '"', "”", ")")
@@ -297,7 +299,11 @@ def _placed(line: Line, reading: Reading) -> Line:
         if piece.place[0] in cited
     }
     heading = over.pop() if len(over) == 1 else None
-    return line if heading is None or not line.text.startswith("- ") else shifted(line, f"- {heading}: ", 2)
+    if heading is None or ((reading.title or "").startswith(heading) and " – " not in (reading.title or "")):
+        return line
+    if len(heading) > _LONGEST_PLACE:
+        heading = f"{heading[:_LONGEST_PLACE].rsplit(maxsplit=1)[0]}…"
+    return shifted(line, f"- {heading.rstrip(' .:')}: ", 2) if line.text.startswith("- ") else line
 
 
 def _beginning(piece: Piece) -> tuple[str, int]:
@@ -313,9 +319,6 @@ def _fitting(reading: Reading, budget: int) -> list[Document]:
         return found
     chosen = extract([piece.text for piece in reading.pieces], reading.vectors, len(reading.passages))
     own = {passage.metadata["source_id"]: passage for passage in reading.passages}
-    order = {source_id: at for at, source_id in enumerate(own)}
     first = [own[source_id] for source_id in dict.fromkeys(reading.pieces[at].place[0] for at in chosen)]
     fitted = {passage.metadata["source_id"] for passage in fitting(first or reading.passages, budget)}
-    return sorted(
-        (p for p in reading.passages if p.metadata["source_id"] in fitted), key=lambda p: order[p.metadata["source_id"]]
-    )
+    return [passage for source_id, passage in own.items() if source_id in fitted]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from chains.headings import heading
 from chains.prompts import readable
 from chains.recency import Account, ahead, newer, year_of
 from chains.rivals import another_subject, bygone, closeness, same_name, says_otherwise
@@ -42,7 +43,7 @@ def settle_disagreements(
             kept.append(line)
             continue
         piece, rank = _foremost(against, own[0], bench)
-        title, ours = piece.title, own[0].title
+        title, ours = heading(piece.title), heading(own[0].title)
         why = "is newer than" if rank == _NEWER else "speaks of what was asked, other than"
         if rank > 0 and piece.place in rest and _told_already(piece, lines, line):
             notes.append(Note("disagreement", f"“{title}” {why} “{ours}” and was cited already"))
@@ -150,5 +151,5 @@ def _beside(line: Line, piece: Piece, bench: Bench) -> Line:
     """A sentence that tells the other side, in its own words."""
     said = readable(piece.text)
     line = resting(line, said, piece, bench.judge)
-    wording = f"However, “{piece.title}” says: “{said.rstrip('. ')}”."
+    wording = f"However, “{heading(piece.title)}” says: “{said.rstrip('. ')}”."
     return Line(wording, " ", line.verdict, (), line.origin, piece)

@@ -5,9 +5,10 @@ from itertools import chain, zip_longest
 
 from langchain_core.documents import Document
 
+from chains.rewrite import faithful_in_conversation
 from graph.evidence import Idf
 from graph.gate import words_of
-from graph.rewriting import PendingRewrite, worth_searching
+from graph.rewriting import PendingRewrite
 from graph.state import RagState
 from language.words import content_terms
 
@@ -71,8 +72,10 @@ def goes_on(wording: str, alone: Sequence[Document], together: Sequence[Document
 
 async def condensed(state: RagState, rewriting: PendingRewrite, seconds: float) -> str | None:
     """A model's rewrite of a follow-up, if it comes in time, says something of its own and is faithful."""
-    written = await rewriting.unless_enough(seconds)
-    return written if written is not None and worth_searching(state, written) else None
+    written, wording = await rewriting.unless_enough(seconds), state.get("wording", state["question"])
+    if written is None or set(content_terms(written)) <= set(content_terms(wording)):
+        return None
+    return written if faithful_in_conversation(wording, written, state.get("history", ())) else None
 
 
 def _held(wanted: set[str], passage: Document, weights: Mapping[str, float]) -> float:

@@ -161,8 +161,11 @@ def assembled(lines: Sequence[Line], revision: int) -> Answer:
     text = ""
     citations: list[CitationAttached] = []
     sentences: list[PartialAnswer] = []
+    after_heading = False
     for line in lines:
-        text += line.gap if text else line.gap.lstrip()
+        gap = line.gap if text else line.gap.lstrip()
+        text += "\n\n" if after_heading and "\n" not in gap else gap
+        after_heading = line.layout and line.text.startswith("#")
         if not line.claims:
             text += line.text
             continue

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from callbacks.spending import BudgetName, Spending
+from chains.headings import heading as heading_of
 from graph.branches import Finding, Research
 from graph.lines import Line, without_markers
 from language.words import content_terms
@@ -51,8 +52,8 @@ def _tells(lines: Sequence[Line], finding: Finding) -> bool:
     """Whether a sentence that rests on a source stands under a part's heading, or has the words of the part."""
     question = finding.branch.question
     wanted = set(content_terms(question))
-    return any(
-        heading == f"## {question}" or len(wanted & said) >= _TOLD * len(wanted) for heading, said in _said(lines)
+    own = f"## {heading_of(question)}"
+    return any(heading == own or len(wanted & said) >= _TOLD * len(wanted) for heading, said in _said(lines)
     )
 
 

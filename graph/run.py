@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from langchain_core.runnables import RunnableConfig
 
@@ -44,9 +44,11 @@ from graph.context import Collaborators, RagContext
 from graph.conversation import Turn, turn_of
 from graph.drafting import PendingDraft
 from graph.failures import ModelFailure
+from graph.following import condensed
 from graph.lanes import Lanes
 from graph.query import Query
 from graph.rewriting import PendingRewrite
+from graph.state import RagState
 from graph.threads import Threads, TurnNotListed
 from graph.work import Work, going_on
 
@@ -343,7 +345,8 @@ class Run:
             # outside the context of the conversation's graph, whose checkpointer this one would inherit
             known = await asyncio.get_running_loop().create_task(answering, context=Context())
             assert self._withheld is not None
-            understood = known["question"]
+            late = await condensed(cast(RagState, known), context.rewriting, 0) if history else None
+            understood = late or known["question"]
             return turn_of(
                 self._withheld,
                 request_id=self.request_id,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graph.digest import SummaryInput
 from graph.query import Name, Query
 from graph.work import asked
-from retrieval.library import Library
+from retrieval.library import DOCS_COLLECTION, Library
 from retrieval.records import StoredDocument
 
 DEFAULT_SECTIONS, MOST_SECTIONS = 40, 100
@@ -57,6 +57,8 @@ def find_document(library: Library, document_id: str, collection: str | None) ->
     """The live document of an id, in a collection or in the only one that has it. Raises `AmbiguousDocument`."""
     names = list(library.sizes()) if collection is None else [collection]
     found = [document for name in names if (document := library.stored.document(name, document_id)) is not None]
+    if collection is None:  # the server's own guide is not meant where somebody's document is
+        found = [document for document in found if document.collection != DOCS_COLLECTION] or found
     if len(found) > 1:
         raise AmbiguousDocument(", ".join(document.collection for document in found))
     return found[0] if found else None

@@ -119,7 +119,7 @@ class Threads:
 
     async def _take_turn(
         self, thread_id: str, request_id: str, answer: Callable[[Sequence[Exchange]], Awaitable[Turn]]
-    ) -> rows.Talk | None:
+    ) -> rows.Talk:
         """One checkpoint is written, at the end and with the row of the turn: nothing waits for a disk before the first
         token, and what ends early leaves nothing behind.
         """
@@ -149,11 +149,15 @@ class Threads:
                     await keep_only(saver, key, kept)
                 raise
             try:
-                talk = await rows.talk(saver, key)
                 await keep_only(saver, key, await latest(saver, key))
             except sqlite3.Error:
                 log.exception("earlier checkpoints of a conversation are left until its next turn")
-            return talk
+            try:
+                talk = await rows.talk(saver, key)
+                assert talk is not None
+                return talk
+            except sqlite3.Error as error:
+                raise TurnNotListed("The turns of the conversation could not be counted.") from error
 
     def _note(self, thread_id: str, talk: rows.Talk | None, at: str | None = None) -> None:
         self._store.turned(
@@ -221,7 +225,8 @@ class Threads:
     def _failure(self, error: Exception) -> Exception:
         log.error("%s: %r", CHECKPOINTS, error)
         failure = failure_of(error)
-        self._unreadable |= isinstance(failure, ConversationsUnavailable)
+        passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        self._unreadable |= isinstance(failure, ConversationsUnavailable) and not passing
         return failure
 
 

@@ -73,7 +73,8 @@ async def counts(saver: AsyncSqliteSaver) -> dict[str, int]:
     """The turns of every thread that there is anything of."""
     kept = dict.fromkeys(await thread_ids(saver), 0)
     async with saver.conn.execute("SELECT thread_id, max(number) FROM turns GROUP BY thread_id") as found:
-        return kept | dict(list(await found.fetchall()))
+        kept.update((key, number) for key, number in await found.fetchall())
+    return kept
 
 
 async def adopt(saver: AsyncSqliteSaver, key: str) -> int:

@@ -31,6 +31,12 @@ _TELL = (
     r"|tell (?:me|us)|give (?:me|us)|what (?:is|are|was|were)|summari[sz]e|translate|copy|paste)"
 )
 _TALK = r"(?:chat|conversation|message|dialog(?:ue)?)"
+_DIGESTS = r"(?:summar(?:y|ies)|abstracts?|overviews?)"
+_MUST = r"(?:must|should|shall|has to|have to|needs? to|ought to|(?:is|are) to)"
+_WRITE = (
+    r"(?:state|say|mention|include|contain|recommend|conclude|claim|begin|start|end|close|note|stress|omit|praise|tell|"
+    r"add|write|respond|reply|read)"
+)
 
 _OVERRIDES = [
     rf"\b{_DROP} {_FEW}{_BEFORE} (?:[\w'’]+,? ){{0,2}}?{_ORDERS}\b",
@@ -124,6 +130,18 @@ _REPLIES = [
     r"\bwhen(?:ever)? (?:you (?:are )?)?(?:summari[sz](?:ing|e)|asked to summari[sz]e) (?:the|any) (?:document|text|"
     r"page|article|"
     r"passage|file)s?,? (?:always |you (?:must|should) )?(?:say|state|claim|tell|respond|reply|output)\b",
+    rf"\b{_DIGESTS} (?:of|made of|generated from|drawn from|based on) (?:this|the present|these) (?:report|document|text|"
+    r"page|article|paper|file|passage|section|e-?mail|message|content|manual|filing|contract)s? "
+    rf"{_MUST} (?:\w+ )?{_WRITE}\b",
+    rf"\b(?:any|all|every|each) (?:automated |automatic |automatically generated |ai[- ]generated |machine[- ]made |"
+    rf"generated )+{_DIGESTS}\b.{{0,60}}?\b{_MUST} (?:\w+ )?{_WRITE}\b",
+    r"^\W*(?:the|your|any|every) (?:summar(?:y|ies)|abstract) (?:must|should|shall) (?:not|never|always) "
+    r"(?:mention|say|reveal|recommend|praise)\b",
+    r"\bwhen(?:ever)? (?:you (?:are )?)?(?:asked to )?summari[sz](?:ing|e)"
+    r"(?: (?:this|it|the (?:above|following))(?: \w+)?)?,? (?:please )?"
+    rf"(?:always|never|only|do not|don'?t|you (?:must|should)) (?:\w+ )?{_WRITE}\b",
+    r"\bthe (?:following|next|above|preceding) (?:sentence|paragraph|line|text|statement) is the (?:only )?"
+    r"(?:correct|true|valid|accurate|official|acceptable|approved|right) (?:summary|abstract|answer)\b",
     r"\binstead,? (?:just |simply |only )?(?:respond|reply|output)(?: with)?[ :]",
     r"\b(?:do not|don'?t|never|must not) (?:tell|inform|alert|notify|warn|let) (?:the )?users? "
     r"(?:about (?:this|these|that|any of this|it)|that you|anything|this|these|know|of (?:this|these))\b",

@@ -21,7 +21,7 @@ _ITEM = re.compile(r"\W*(?:\(\w{1,4}\)|\d{1,3}(?:\.\d{1,3})+[.)]?|[ivx]{1,5}\)|[
 _FORM = re.compile(
     r"\bindicate by check ?mark\b|\bincorporated (?:herein )?by reference to exhibit\b|"
     r"\b(?:exact name of registrant|i\.r\.s\. employer identification|state or other jurisdiction of incorporation|"
-    r"signature page (?:to )?follows|intentionally left blank)\b",
+    r"signature page (?:to )?follows|commission file number|date of (?:earliest event )?report(?:ed)?|intentionally left blank)\b",
     re.IGNORECASE,
 )
 _CONTENTS = re.compile(r"(?:\.\s?){4,}|(?:…\s?){2,}|_{4,}")
@@ -42,7 +42,7 @@ _FIGURE = re.compile(r"\b\d[\d.,]*\b")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w&’'-]+")
 _POINTER = re.compile(
     r"\W*(?:see|refer to|as (?:shown|described|discussed) (?:in|above|below)|for (?:additional|further|more) "
-    r"information)\b",
+    r"(?:information|details|discussions?))\b",
     re.IGNORECASE,
 )
 

@@ -8,7 +8,9 @@ import nupunkt
 Span = tuple[int, int]
 """Start and end in code points, end exclusive."""
 
-_ABBREVIATED_END = re.compile(r"(?:\b[ap]\.m|\b\d+ ?(?:km|cm|mm|m|kg|mg|g|ml|l|min|h))\.(?=\s+[A-Z])")
+_UNNOTICED_END = re.compile(
+    r"[。！？]+[”’」』）]*(?=\S)|(?:\b[ap]\.m|\b\d+ ?(?:km|cm|mm|m|kg|mg|g|ml|l|min|h))\.(?=\s+[A-Z])"
+)
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])")
 
 
@@ -39,8 +41,8 @@ def sentence_spans(text: str) -> list[Span]:
 
 
 def _after_abbreviations(text: str, begin: int, end: int) -> list[Span]:
-    """A sentence cut where it ends in `p.m.` or `10 m.`, which the model takes for an abbreviation inside one."""
-    cuts = [begin, *(begin + match.end() for match in _ABBREVIATED_END.finditer(text[begin:end])), end]
+    """A sentence cut where it ends in `p.m.` or `10 m.`, which the model takes for an abbreviation inside one, or in `。`."""
+    cuts = [begin, *(begin + match.end() for match in _UNNOTICED_END.finditer(text[begin:end])), end]
     return list(pairwise(cuts))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from language.instructions import speaks_to_a_model
-from language.prose import is_sentence, reads_alone
+from language.prose import is_scrap, is_sentence, reads_alone
 from retrieval.passages import Passage
 
 _PATH = " > "
@@ -98,7 +98,7 @@ def _telling(passage: Passage) -> int:
 
 
 def _tells(passage: Passage) -> bool:
-    return any(map(is_sentence, _sentences(passage)))
+    return any(is_sentence(sentence) and not is_scrap(sentence) for sentence in _sentences(passage))
 
 
 def _is_scrap(passage: Passage) -> bool:
@@ -157,7 +157,7 @@ def _cut(pack: Sequence[_Unit], room: int) -> list[Section]:
 
 def _title(pack: Sequence[_Unit]) -> str | None:
     """The heading of a pack; of several the one they all stand under, if it is among them, else the first and last."""
-    told = [unit for unit in pack if unit.words] or [unit for unit in pack if unit.tells] or list(pack)
+    told = [unit for unit in pack if unit.words or unit.tells] or list(pack)
     named = [unit for unit in told if _heading(unit)]
     if not named:
         return None

@@ -12,6 +12,7 @@ anything else                     500                 logged, and told as `inter
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -136,7 +137,10 @@ def _detail(detail: Any) -> dict[str, str]:
     path = [str(part) for part in detail["loc"] if part not in ("body", "query", "path", "header", "input", "inputs")]
     if not path:
         path = [str(detail["loc"][-1])] if detail["loc"] else ["body"]
-    return {"field": ".".join(path), "message": detail["msg"].removeprefix("Value error, "), "code": detail["type"]}
+    message = detail["msg"].removeprefix("Value error, ")
+    if isinstance(detail.get("input"), str):  # a text has characters, whatever the constraint calls them
+        message = re.sub(r"\bat (least|most) (\d+) items?\b", r"at \1 \2 characters", message)
+    return {"field": ".".join(path), "message": message, "code": detail["type"]}
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -503,6 +503,30 @@ def test_a_stopped_research_says_so_with_what_it_came_to(
     assert int(re.findall(r"(\d+) source", told)[0]) >= listed
 
 
+def test_the_final_figures_of_a_research_are_those_of_its_answer(page: Page, docs_server: Live) -> None:
+    page.goto(docs_server.url)
+    told = """async () => {
+      const { beginResearch, drawResearchStatus, endResearch } = await import("/web/research.js");
+      const budget = (seconds, sources) => ({
+        seconds: { spent: seconds, limit: 120 }, sources: { spent: sources, limit: 12 } });
+      const told = (outcome, final) => {
+        beginResearch(() => {});
+        drawResearchStatus({ stage: "searching", message: "Searching", budget: budget(0, 0) });
+        endResearch(outcome, { seconds: 1.6, listed: 8, final });
+        return document.querySelector("#research").textContent.replace(/\\s+/g, " ").trim();
+      };
+      const final = { budget: budget(3.2, 12), stopped_by: ["sources"] };
+      return [told("answered", final), told("cancelled", null), told("answered", null), told("fallback", final)];
+    }"""
+    cut_short, stopped, whole, refused = page.evaluate(told)
+    assert cut_short.startswith("Deep research · one search was enough · 12 sources · 3.2 s · cut short, all spent: so")
+    assert "Time 3 / 120 s" in cut_short
+    assert stopped.startswith("Deep research · stopped after 1.6 s · 8 sources")
+    assert "Sources 8 / 12" in stopped
+    assert whole.startswith("Deep research · one search was enough · 8 sources · 1.6 s")
+    assert "enough" not in refused
+
+
 def test_a_question_that_goes_on_from_another_tells_how_it_was_understood(
     page: Page, serve: Callable[..., Live], island: Library
 ) -> None:

@@ -291,8 +291,8 @@ def test_a_long_conversation_is_read_in_pages_the_last_turns_first(talk: Talk) -
 @pytest.mark.parametrize("thread_id", ["a%2Fb", "a/b", "..%2f", "%00", "x" * 3000])
 def test_an_id_of_any_form_is_that_of_no_conversation(talk: Talk, thread_id: str) -> None:
     for method in ("get", "delete", "patch"):
-        body = {"json": {"title": "x"}} if method == "patch" else {}
-        response = talk.http.request(method, f"/threads/{thread_id}", **body)
+        body = {"title": "x"} if method == "patch" else None
+        response = talk.http.request(method, f"/threads/{thread_id}", json=body)
         told = response.json()
         assert (response.status_code, told["code"], told["field"]) == (404, "not_found", "thread_id")
 
@@ -557,6 +557,24 @@ class _Full(sqlite3.OperationalError):
 
 def _refuse(*args: Any, **kwargs: Any) -> Any:
     raise _Full("the disk is at /dev/secret")
+
+
+@pytest.mark.parametrize("step", ["graph.threads.keep_only", "graph.turns.talk"])
+async def test_a_turn_that_is_on_the_disk_is_not_said_to_be_lost(
+    own_library: Library, make_hub: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    fill(own_library)
+    hub = make_hub(library=own_library)
+    thread_id = (await hub.threads.create()).thread_id
+    await final_of(hub, QUESTION, thread_id)
+    with monkeypatch.context() as full:
+        full.setattr(step, _refuse)
+        events = await _told(hub, thread_id)
+    assert "turn_not_kept" not in {getattr(payload, "code", None) for payload in events}
+    assert len(await hub.threads.turns(thread_id)) == 2
+    await final_of(hub, FOLLOW_UP, thread_id)
+    assert hub.threads.known(thread_id).turns == len(await hub.threads.turns(thread_id)) == 3
+    await hub.drain(0)
 
 
 @pytest.mark.parametrize("step", ["graph.checkpoints._opened", "graph.turns.prepare", "graph.turns.add", "aput"])

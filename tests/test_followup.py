@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
+from langchain_core.runnables import RunnableLambda
 
 from callbacks.events import FinalAnswer, GateDecision, Source
-from chains.followup import Exchange, follow_up, standalone, with_history
+from chains.followup import Exchange, follow_up, in_context, standalone, with_history
 from chains.mentions import mentions_in
-from chains.rewrite import faithful_in_conversation
+from chains.rewrite import RewriteInput, faithful_in_conversation
 from graph.following import seated
 from graph.hub import Hub
+from graph.policy import BUILT_IN, Rule
 from graph.query import Query
 from language.words import content_terms, numbers
 
@@ -42,37 +44,37 @@ STEPS = said("What are the steps of an audit?", "The steps are:\n1. Planning\n2.
         # words that stand for a thing
         (LIGHTHOUSE, "When was it built?", "When was the Aldermoor lighthouse built?"),
         (LIGHTHOUSE, "How far can its lamp be seen?", "How far can the Aldermoor lighthouse's lamp be seen?"),
-        (LIGHTHOUSE, "Is there parking there?", "Is there parking at the Aldermoor lighthouse?"),
+        (LIGHTHOUSE, "Is there parking there?", "Is there parking there (Aldermoor lighthouse)?"),
         (LIGHTHOUSE, "and how tall is it", "How tall is the Aldermoor lighthouse"),
-        (PERMIT, "Who issues it?", "Who issues the mooring permit in Aldermoor?"),
-        (BASIC, "Does that include phone support?", "Does the Basic plan include phone support?"),
+        (PERMIT, "Who issues it?", "Who issues it (mooring permit in Aldermoor)?"),
+        (BASIC, "Does that include phone support?", "Does that include phone support (Basic plan)?"),
         # and for a person
         (LIGHTHOUSE, "Where was she born?", "Where was Greta Holm born?"),
         (LIGHTHOUSE, "What else did she build?", "What else did Greta Holm build?"),
-        (said("What did Greta Holm write?"), "When did he meet her?", "When did Greta Holm meet her?"),
+        (said("What did Greta Holm write?"), "When did he meet her?", "When did he meet her (Greta Holm)?"),
         # the rest of the question
         (REVENUE, "And in 2023?", "What was Acme's revenue in 2023?"),
         (REVENUE, "2021?", "What was Acme's revenue in 2021?"),
         (REVENUE, "And Globex?", "What was Globex's revenue in 2022?"),
-        (REVENUE, "And its profit?", "What was Acme's profit in 2022?"),
+        (REVENUE, "And its profit?", "And its profit (Acme)?"),
         (BASIC, "What about the Pro plan?", "How much does the Pro plan cost?"),
         (BASIC, "And how much for the Pro plan?", "How much does the Pro plan cost?"),
         (BASIC, "the Pro plan?", "How much does the Pro plan cost?"),
         (PERMIT, "And in Oslo?", "How much does a mooring permit in Oslo cost?"),
         (DINNER, "And for lunch?", "How much may employees claim for lunch?"),
-        (DINNER, "And lunch?", "How much may employees claim for lunch?"),
-        (said("How do I cancel a run?"), "and an upload job?", "How do I cancel an upload job?"),
-        (BAKERY, "And on Sunday?", "When does the Quillon bakery open on Sunday?"),
-        (LIGHTHOUSE, "Why?", "Why (Who built the Aldermoor lighthouse)?"),
-        (LIGHTHOUSE, "Tell me more.", "Tell me more (Who built the Aldermoor lighthouse)."),
+        (DINNER, "And lunch?", "How much may employees claim for dinner (lunch)?"),
+        (said("How do I cancel a run?"), "and an upload job?", "How do I cancel a run (an upload job)?"),
+        (BAKERY, "And on Sunday?", "When does the Quillon bakery open (on Sunday)?"),
+        (LIGHTHOUSE, "Why?", "Why (Aldermoor lighthouse)?"),
+        (LIGHTHOUSE, "Tell me more.", "Tell me more (Aldermoor lighthouse)."),
         # things that were spoken of
-        (PERMIT, "Who issues the permit?", "Who issues the mooring permit in Aldermoor?"),
-        (LIGHTHOUSE, "How tall is the lighthouse?", "How tall is the Aldermoor lighthouse?"),
-        (BASIC, "Is this plan cheaper abroad?", "Is this plan cheaper abroad (the Basic plan)?"),
+        (PERMIT, "Who issues the permit?", "Who issues the permit (mooring permit in Aldermoor)?"),
+        (LIGHTHOUSE, "How tall is the lighthouse?", "How tall is the lighthouse (Aldermoor lighthouse)?"),
+        (BASIC, "Is this plan cheaper abroad?", "Is this plan cheaper abroad (Basic plan)?"),
         # lists
-        (PLANS, "What does the second one cost?", "What does the Pro plan cost?"),
-        (PLANS, "Is the last one cheaper?", "Is the Fleet plan cheaper?"),
-        (STEPS, "How long does the first one take?", "How long does Planning take?"),
+        (PLANS, "What does the second one cost?", "What does the second one cost (the Pro plan)?"),
+        (PLANS, "Is the last one cheaper?", "Is the last one cheaper (the Fleet plan)?"),
+        (STEPS, "How long does the first one take?", "How long does the first one take (Planning)?"),
     ],
 )
 def test_a_follow_up_gets_what_it_leaves_out(before: Exchange, question: str, alone: str) -> None:
@@ -80,6 +82,112 @@ def test_a_follow_up_gets_what_it_leaves_out(before: Exchange, question: str, al
     found = follow_up(question, [before])
     assert found is not None
     assert found.sure
+
+
+FALCON = ("What does the Falcon pump weigh?", "The Falcon pump weighs 42 kilograms [1].")
+BEACON = ("What does the Beacon S300 do?", "The Beacon S300 blinks [1].")
+SIGNED = (
+    "Who signed the contract with Halden Metrics?",
+    "The contract with Halden Metrics was signed by Pieter van Loon [1].",
+)
+LOON = ("Who is Pieter van Loon?", "Pieter van Loon is the treasurer; he reports to Jonas Ekberg [1].")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (
+            FALCON,
+            [
+                ("And its price?", "And its price (Falcon pump)?"),
+                ("Who makes it?", "Who makes the Falcon pump?"),
+                ("and the cost?", "and the cost (Falcon pump)?"),
+                ("why?", "why (Falcon pump)?"),
+            ],
+        ),
+        (FALCON, [("x?", "x?"), ("And the Heron pump?", "And the Heron pump?")]),
+        (
+            FALCON,
+            [("And the Heron pump?", "What does the Heron pump weigh?"), ("Its length?", "Its length (Heron pump)?")],
+        ),
+        (("what does the falcon pump weigh", "42"), [("who makes it", "who makes it (falcon pump)")]),
+        (
+            ("How long is parental leave?", "14 weeks"),
+            [("And annual leave?", "How long is annual leave?"), ("Does it expire?", "Does it expire (annual leave)?")],
+        ),
+        (
+            ("When was the Tower Bridge opened?", "In 1894 [1]."),
+            [
+                ("Its length?", "Its length (Tower Bridge)?"),
+                ("Who was the architect?", "Who was the architect (Tower Bridge)?"),
+                ("how tall is it", "How tall is the Tower Bridge"),
+            ],
+        ),
+        (
+            ("What was the revenue in Q2 2024?", "5 million [1]."),
+            [
+                ("And in Q1?", "What was the revenue in Q1 2024?"),
+                ("and in 2023?", "What was the revenue in Q1 2023?"),
+                ("and in May?", "What was the revenue in Q1 2023 (in May)?"),
+            ],
+        ),
+        (("What was the revenue in April?", "5 million"), [("and in May?", "What was the revenue in May?")]),
+        (
+            BEACON,
+            [
+                ("how much does it weigh?", "How much does the Beacon S300 weigh?"),
+                ("Which one is certified for ATEX zone 1?", "Which one is certified for ATEX zone 1 (Beacon S300)?"),
+                ("When will it be launched?", "When will the Beacon S300 be launched?"),
+                ("why was it postponed", "Why was the Beacon S300 postponed"),
+            ],
+        ),
+        (SIGNED, [("Where is his office?", "Where is Pieter van Loon's office?")]),
+        (LOON, [("where does he work?", "Where does Pieter van Loon work?")]),
+        (
+            ("How long is data kept?", "On the Free plan for 30 days [1]."),
+            [
+                ("what about the Starter plan?", "How long is data kept (the Starter plan)?"),
+                ("And the Pro plan?", "How long is data kept (the Pro plan)?"),
+                ("Is it encrypted?", "Is it encrypted (Pro plan)?"),
+            ],
+        ),
+        (
+            ("How badly was the Netherlands hit by the 1973 embargo?", "Badly."),
+            [("what about Japan?", "How badly was Japan hit by the 1973 embargo?")],
+        ),
+        (
+            ("How long is data of the Free plan kept?", "30 days"),
+            [("what about the Starter plan?", "How long is data of the Starter plan kept?")],
+        ),
+        (("How much annual leave is there?", "27 days"), [("Does it expire?", "Does it expire (annual leave)?")]),
+        (("What is citation coverage?", "A share."), [("and precision", "What is precision?")]),
+        (("Who is the CEO of Acme?", "Ann Lee [1]."), [("And Globex?", "Who is the CEO of Acme (Globex)?")]),
+        (
+            ("Which pump is the heaviest?", "The Falcon pump is."),
+            [("What does it cost?", "What does the Falcon pump cost?")],
+        ),
+    ],
+)
+def test_a_conversation_never_asks_what_nobody_meant(first: tuple[str, str], then: list[tuple[str, str]]) -> None:
+    turns = [said(*first)]
+    for question, understood in then:
+        assert (standalone(question, turns) or question) == understood
+        turns.append(said(question, "That is so.", understood))
+
+
+@pytest.mark.parametrize("question", ["Vacation", "GDPR", "Refunds", "Berlin", "vacation policy"])
+def test_a_bare_word_is_never_surely_about_the_old_topic(question: str) -> None:
+    found = follow_up(question, [said(*FALCON)])
+    assert found is None or (found.text, found.sure) == (f"{question} (Falcon pump)", False)
+
+
+def test_a_question_is_seen_in_the_context_of_the_last_three() -> None:
+    turns = [said("Hello"), LIGHTHOUSE, PERMIT, BASIC, said(*FALCON)]
+    texts = [text for text, _ in in_context("and the cost?", turns)]
+    assert texts[0] == "and the cost? Falcon pump"
+    assert len(texts) == 4
+    assert all(text.endswith(" and the cost?") for text in texts[1:])
+    assert in_context("and the cost?", []) == []
 
 
 @pytest.mark.parametrize(
@@ -108,14 +216,14 @@ def test_a_question_of_its_own_stays_as_it_is(before: Exchange, question: str) -
 @pytest.mark.parametrize(
     ("before", "question", "perhaps"),
     [
-        (LIGHTHOUSE, "What is the speed limit?", "What is the speed limit (the Aldermoor lighthouse)?"),
-        (PERMIT, "When is a loan late?", "When is a loan late (the mooring permit in Aldermoor)?"),
-        (PERMIT, "Can I cancel?", "Can I cancel (the mooring permit in Aldermoor)?"),
-        (BASIC, "Any discounts for students?", "Any discounts for students (the Basic plan)?"),
+        (LIGHTHOUSE, "What is the speed limit?", "What is the speed limit (Aldermoor lighthouse)?"),
+        (PERMIT, "When is a loan late?", "When is a loan late (mooring permit in Aldermoor)?"),
+        (PERMIT, "Can I cancel?", "Can I cancel (mooring permit in Aldermoor)?"),
+        (BASIC, "Any discounts for students?", "Any discounts for students (Basic plan)?"),
         (
             LIGHTHOUSE,
             "How many people live in the city?",
-            "How many people live in the city (the Aldermoor lighthouse)?",
+            "How many people live in the city (Aldermoor lighthouse)?",
         ),
     ],
 )
@@ -286,3 +394,32 @@ def test_a_models_rewrite_may_lose_nothing_and_add_only_what_was_said(
     question: str, rewritten: str, kept: bool
 ) -> None:
     assert faithful_in_conversation(question, rewritten, [REVENUE]) is kept
+
+
+async def test_a_rule_is_not_evaded_by_saying_half_of_it_a_turn_earlier(make_hub: Callable[..., Hub]) -> None:
+    rule = Rule(name="costs", pattern="lighthouse.*(price|cost)|(price|cost).*lighthouse", action="deny", message="No.")
+    general = BUILT_IN["general"].model_copy(update={"rules": (rule,)})
+    hub = make_hub(policies={**BUILT_IN, "general": general})
+    thread_id = (await hub.threads.create()).thread_id
+    asked = (LIGHTHOUSE["question"], "and the cost?", "How long does the sourdough rest in the Quillon bakery?")
+    assert [await _outcome(hub, one, thread_id) for one in asked] == ["answered", "blocked", "answered"]
+    await hub.drain(0)
+
+
+async def test_a_models_faithful_rewrite_is_what_a_turn_is_kept_as(make_hub: Callable[..., Hub]) -> None:
+    written = "Who was the maker of the lamp of the Aldermoor lighthouse?"
+
+    async def rewrite(given: RewriteInput) -> str:
+        return written if given.get("history") else given["question"]
+
+    hub = make_hub(rewrite=RunnableLambda(rewrite))
+    thread_id = (await hub.threads.create()).thread_id
+    for question in (LIGHTHOUSE["question"], "And the maker of its lamp?"):
+        await _outcome(hub, question, thread_id)
+    assert [turn["standalone"] for turn in await hub.threads.turns(thread_id)][-1] == written
+    await hub.drain(0)
+
+
+async def _outcome(hub: Hub, question: str, thread_id: str) -> str:
+    events = [event.payload async for event in hub.ask(Query(query=question, thread_id=thread_id))]
+    return next(event.outcome for event in events if isinstance(event, FinalAnswer))

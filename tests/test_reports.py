@@ -41,6 +41,7 @@ def test_a_heading_is_one_plain_line(text: str, line: str) -> None:
     assert heading(text) == line
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.text(max_size=400), st.lists(st.sampled_from("[1.1] ## [a](http://b) What? is \n * x`".split(" "))))
 )

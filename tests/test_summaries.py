@@ -21,7 +21,7 @@ from chains.prompts import SYSTEM_TEXTS
 from chains.safety import SafetyVerdict
 from graph.context import Limits
 from graph.hub import Hub, PeopleAnswer, Refusal, UnknownThing
-from graph.policy import BUILT_IN
+from graph.policy import BUILT_IN, Policy, Rule
 from graph.run import Run
 from graph.summaries import SummaryRequest
 from language.prose import stands_alone
@@ -529,6 +529,135 @@ async def test_where_people_answer_everything_nothing_is_summarised(make: Callab
         await make(policies={**BUILT_IN, "general": people}).summarise("book")
 
 
+RULE = Rule(name="pay", pattern="salary|salaries", action="deny", message="Ask the office of personnel.")
+PAY = "The salary of the harbour master is 90000 crowns a year. "
+
+
+def ruled() -> dict[str, Policy]:
+    return {**BUILT_IN, "general": BUILT_IN["general"].model_copy(update={"rules": (RULE,)})}
+
+
+@pytest.mark.parametrize("writes", [False, True])
+async def test_what_a_rule_of_the_policy_is_about_is_in_no_summary_and_in_no_prompt(
+    writes: bool, make_hub: Callable[..., Hub], own_library: Library
+) -> None:
+    prompts: list[str] = []
+
+    def section(messages: list[BaseMessage]) -> str:
+        prompts.append(messages[-1].text)
+        row, text = rows(messages[-1].text)[0]
+        return f"- {text[:-1]} [{row}].\n- {PAY.strip()[:-1]} [{row}]."
+
+    secret = "## Salaries\n\nGrade five of the harbour office is paid 70000 crowns a year.\n\n"
+    text = BOOK.replace("The Winds office of Brack counts 201", PAY + "The Winds office of Brack counts 201") + secret
+    own_library.add("default", Submission(data=text.encode(), name="pay.md", id="pay"))
+    own_library.add("default", Submission(data=f"# Salaries\n\n{PROSE}".encode(), name="all.md", id="all"))
+    hub = make_hub(library=own_library, policies=ruled(), summarize=model(section) if writes else None)
+    events = await events_of(hub, "pay", max_sections=20)
+    told = json.dumps([event["payload"] for event in events if event["event_type"] not in ("source", "final_answer")])
+    told += payloads(events, "final_answer")[0]["answer"] + "".join(prompts)
+    assert [word for word in ("salary", "Salaries", "90000", "70000") if word in told] == []
+    assert len(payloads(events, "summary_section")) == 6
+    refused = await events_of(hub, "all")
+    assert payloads(refused, "final_answer")[0]["outcome"] == "fallback"
+    assert not {"token", "summary_section", "source"} & set(kinds(refused))
+
+
+async def test_what_people_answer_is_in_no_summary_where_questions_are_classified(
+    make_hub: Callable[..., Hub], own_library: Library
+) -> None:
+    about = "Which fee the ferry office charges for a cabin."
+    people = Policy(description=about, precheck="human_review")
+    fee = "The fee the ferry office charges for a cabin is 40 crowns."
+    text = BOOK.replace("The Winds office of Brack counts 201", f"{fee} The Winds office of Brack counts 201")
+    own_library.add("default", Submission(data=text.encode(), name="fee.md", id="fee"))
+    cabin = f"# {about}\n\n{PROSE}"
+    own_library.add("default", Submission(data=cabin.encode(), name="cabin.md", id="cabin"))
+    policies = {"general": BUILT_IN["general"], "fees": people}
+    parts = {"library": own_library, "policies": policies, "summarize": model(copied)}
+    assert "cabin" in json.dumps(payloads(await events_of(make_hub(**parts), "fee"), "summary_section"))
+    hub = make_hub(**parts, classify_always=True)
+    for hub in (hub, make_hub(**{**parts, "summarize": None}, classify_always=True)):
+        told = await events_of(hub, "fee")
+        assert "cabin" not in json.dumps(payloads(told, "summary_section"))
+        assert "cabin" not in payloads(told, "final_answer")[0]["answer"]
+        assert payloads(told, "final_answer")[0]["outcome"] == "answered"
+        with pytest.raises(PeopleAnswer):
+            await hub.summarise("cabin")
+
+
+async def test_every_heading_of_a_short_document_has_a_section_of_its_own(
+    make_hub: Callable[..., Hub], own_library: Library
+) -> None:
+    plans = "# Pump\n\nThe pump is serviced once in every year.\n\n# Valve\n\nThe valve is serviced every month.\n\n"
+    text = plans + "# Plan B\n\nKept for 30 days.\n"
+    own_library.add("default", Submission(data=text.encode(), name="short.md", id="short"))
+    hub = make_hub(library=own_library)
+    told = payloads(await events_of(hub, "short"), "summary_section")
+    assert [(one["section"], plain(one["text"])) for one in told] == [
+        ("Pump", "The pump is serviced once in every year."),
+        ("Valve", "The valve is serviced every month."),
+        ("Plan B", "Kept for 30 days."),
+    ]
+    (one,) = payloads(await events_of(hub, "short", max_sections=1), "summary_section")
+    assert one["section"] == "Pump – Plan B"
+    for line in bullets(one):
+        assert line.startswith(("- Pump: The pump", "- Valve: The valve", "- Plan B: Kept"))
+
+
+async def test_a_sentence_that_is_there_many_times_is_told_once_and_one_section_is_said_in_less(
+    make_hub: Callable[..., Hub], own_library: Library
+) -> None:
+    text = "The office of Brack keeps a ledger of 40 boats. " * 8 + "Bells are rung by hand at noon in fog. " * 8
+    own_library.add("default", Submission(data=text.encode(), name="same.txt", id="same"))
+    events = await events_of(make_hub(library=own_library), "same")
+    (told,) = payloads(events, "summary_section")
+    assert len(bullets(told)) == len(set(map(plain, bullets(told)))) == 2
+    assert len(payloads(events, "partial_answer")) == 1
+
+
+@pytest.mark.parametrize("led", ["Here is the summary:\n", "Sure! Here is the summary: ", "**Summary:**\n\n"])
+async def test_what_a_model_says_before_its_list_is_left_out(led: str, make: Callable[..., Hub]) -> None:
+    def section(messages: list[BaseMessage]) -> str:
+        one, two = copied(messages).split("\n")
+        return f"{led}1. **{one[2:]}**\n2) {two[2:]}"
+
+    for told in payloads(await events_of(make(summarize=model(section))), "summary_section"):
+        assert told["method"] == "written"
+        assert [line[:6] for line in bullets(told)] == ["- The ", "- The "]
+        assert "ummary" not in told["text"] and "**" not in told["text"]
+
+
+async def test_a_model_that_never_ends_is_stopped_when_it_has_said_enough(make: Callable[..., Hub]) -> None:
+    said = 0
+
+    class Endless(RunnableLambda):  # type: ignore[type-arg]
+        async def astream(self, given: Any, config: Any = None, **kwargs: Any) -> Any:
+            nonlocal said
+            yield copied(given) + "\n"
+            while True:
+                said += 1
+                yield "and so on " * 100
+                await asyncio.sleep(0)
+
+    events = await events_of(make(summarize=Endless(copied)), max_sections=2)
+    assert {len(bullets(told)) for told in payloads(events, "summary_section")} == {2}
+    assert said < 40
+
+
+async def test_a_document_of_the_guide_does_not_make_an_id_ambiguous(
+    make_hub: Callable[..., Hub], own_library: Library
+) -> None:
+    for collection in ("docs", "default"):
+        own_library.add(collection, Submission(data=BOOK.encode(), name="models.md", id="models"))
+    own_library.add("docs", Submission(data=BOOK.encode(), name="gate.md", id="gate"))
+    hub = make_hub(library=own_library)
+    runs = [await hub.summarise(name) for name in ("models", "gate")]
+    assert [run.collection for run in runs] == ["default", "docs"]
+    for run in runs:
+        await hub.finished(run)
+
+
 def test_a_cancel_closes_every_call_to_the_model(
     provider: Callable[[Script], tuple[Upstream, Live]],
     serve: Callable[..., Live],
@@ -605,7 +734,7 @@ def test_as_json_a_summary_is_its_final_answer_with_its_sections(http: httpx.Cli
     assert [section["index"] for section in summary["sections"]] == [1, 2, 3]
     assert summary["outcome"] == "answered"
     refused = http.post("/documents/table/summary", json={"stream": False}).json()
-    assert (refused["outcome"], refused.get("sections")) == ("fallback", None)
+    assert (refused["outcome"], refused["sections"]) == ("fallback", [])
 
 
 def test_figures_of_how_fast_questions_are_answered_leave_summaries_out(http: httpx.Client) -> None:
@@ -636,6 +765,9 @@ def test_the_same_key_joins_the_summary_and_another_body_is_refused(http: httpx.
 
 def test_an_id_may_hold_a_slash_and_end_like_the_route(http: httpx.Client) -> None:
     assert http.post("/documents/folder/summary/summary", json={"stream": False}).json()["outcome"] == "answered"
+    assert http.get("/documents/folder/summary").json()["id"] == "folder/summary"
+    wrong = http.get("/documents/book/summary")
+    assert (wrong.status_code, wrong.headers["allow"], wrong.json()["code"]) == (405, "POST", "method_not_allowed")
 
 
 @pytest.mark.parametrize(
@@ -733,6 +865,19 @@ def test_a_document_of_three_hundred_pages_shows_its_first_section_within_two_se
 @pytest.mark.parametrize(
     ("sentence", "alone"),
     [
+        ("(Exact name of registrant as specified in charter).", False),
+        ("(4) Valued using the performance of mutual funds that trade often.", False),
+        ("3.1 Amended and Restated Articles of Incorporation of the company.", False),
+        ("Indicate by check mark whether the registrant is a small company.", False),
+        ("CERTIFICATION PURSUANT TO RULES 13a-14(a) AND 15d-14(a) UNDER THE ACT", False),
+        ("The certificate is issued by the harbour office pursuant to", False),
+        ("Risk factors of the harbour and its boats .... 24", False),
+        ("Chapter 4: The harbour and its boats 22", False),
+        ("The harbour office was given the Employer Identification No.", False),
+        ("The call with the harbour office is at 4:30 p.m.", False),
+        ("This is the boat that the harbour office looks for.", False),
+        ("The harbour office knows which boats are painted on.", True),
+        ("Version 2.1 of the harbour rules adds a permit.", True),
         ("The harbour office issues permits on weekday mornings.", True),
         ("It costs 45 crowns a week for all of the boats.", False),
         ("See the notes to the condensed financial statements.", False),

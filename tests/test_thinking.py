@@ -932,7 +932,7 @@ def test_a_model_whose_template_begins_its_thoughts_is_known_after_its_first_mes
 
     closed = False
     _, at = provider(script)
-    server = serve(**with_model(at.url, sufficient=True, sufficiency_seconds=10))
+    server = serve(**with_model(at.url, sufficient=True, sufficiency_seconds=10), manners=Manners())
     first = ask(server, include_thinking=True)
     assert "</think>" not in str(first)
     second = ask(server, include_thinking=True)
@@ -953,7 +953,7 @@ def test_a_short_beginning_brings_no_thought_into_an_answer(
         return Reply(pieces=words(opening.format(thought=THOUGHT, text=text)))
 
     _, at = provider(script)
-    events = ask(serve(**with_model(at.url)), include_thinking=True)
+    events = ask(serve(**with_model(at.url), manners=Manners()), include_thinking=True)
     final = payloads(events, "final_answer")[0]
     assert not marked([event for event in events if event["event_type"] != "thinking"])
     assert "They tell" not in tokens_of(events) + final["answer"]
@@ -964,7 +964,7 @@ def test_a_model_that_did_not_begin_inside_a_block_is_not_doubted_again(
     provider: Provider, serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
     _, at = provider(lambda body: Reply(ANSWER.replace("{row}", row_of(body, "Greta Holm"))))
-    server = serve(**with_model(at.url))
+    server = serve(**with_model(at.url), manners=Manners())
     first, second = (payloads(ask(server), "token") for _ in range(2))
     assert first[0]["token"].startswith("The lighthouse was built")
     assert second[0]["token"] == "The"
@@ -980,6 +980,7 @@ async def test_the_embedded_model_is_known_not_to_think() -> None:
 
     await ExtractiveChatModel().ainvoke("[1.1] Greta Holm built it.\n\nQuestion: Who?", {"callbacks": [_Hearing()]})
     assert Manners().begins_inside(heard[0]) is False
+    assert Manners().begins_inside("None:None") is False
     assert Manners().begins_inside("openai:gpt-4o") is None
 
 

@@ -4,7 +4,7 @@ import { leadTo } from "./address.js";
 import { clearAnswer, drawAnswer, drawSource } from "./answer.js";
 import { byId, show } from "./dom.js";
 import { follow, letGo } from "./following.js";
-import { finish, getThread } from "./groundswell.js";
+import { finish } from "./groundswell.js";
 import { drawFigures, drawGate, drawNearest, drawRefinement } from "./notices.js";
 import { enter, note, say, showError } from "./page.js";
 import * as research from "./research.js";
@@ -120,7 +120,7 @@ const verdictsOf = (revision) => run.verdicts.get(revision) ?? run.carried;
 
 /** Tell how the question was understood, once that is known. */
 function understand({ standalone }) {
-  if (standalone === undefined || standalone === run.standalone) return;
+  if (!standalone || standalone === run.standalone) return;
   run.standalone = standalone;
   show(byId("understood"), ...meant(run));
 }
@@ -223,15 +223,6 @@ export function end(outcome, { earlier = false } = {}) {
   drawStanding();
   requestAnimationFrame(() => requestAnimationFrame(() => mine === run && letGo())); // what was folded has its new size
   if (outcome === "review") awaitDecision();
-  if (!earlier) lookUpMeaning(mine);
-}
-
-/** How a question that goes on from another was understood is kept with the conversation, if no event told it. */
-async function lookUpMeaning(mine) {
-  if (mine.thread === null || mine.final === null || "standalone" in mine || !byId("turns").hasChildNodes()) return;
-  const { turns } = await getThread(mine.thread).catch(() => ({ turns: [] }));
-  const turn = turns.find(({ request_id: id }) => id === mine.requestId);
-  if (turn && mine === run) understand(turn);
 }
 
 /** A stored turn, as the question that was asked last. */

@@ -35,13 +35,14 @@
  * @typedef {{message: string, action: "confirm" | "patch" | "replace" | "retract", revision: number,
  *   refined_answer: string, additional_citations: Citation[], reasons: string[], changes: Change[]}} Refinement
  * @typedef {{complete: true, answer: string, revision: number, outcome: string, citations: Citation[],
- *   sources: Source[], groundedness_score: number, truncated: boolean}} FinalAnswer
+ *   sources: Source[], groundedness_score: number, truncated: boolean, standalone?: string, stopped_by?: BudgetName[],
+ *   budget?: Record<BudgetName, {spent: number, limit: number}>}} FinalAnswer
  * @typedef {{document_id: string, section: string | null, index: number, total: number, text: string,
  *   citations: Citation[], method?: "extracted" | "written", dropped?: number}} SummarySection
  * @typedef {{code: string, message: string, fatal: boolean, retryable: boolean, reason?: string}} Failure
  * @typedef {{text: string, kind: "raw" | "summary" | "derived", step?: number, branch?: string}} Thinking
  * @typedef {"seconds" | "model_calls" | "tokens" | "sources"} BudgetName
- * @typedef {{stage: string, message: string, progress?: number, branch?: string,
+ * @typedef {{stage: string, message: string, progress?: number, branch?: string, standalone?: string,
  *   budget?: Record<BudgetName, {spent: number, limit: number}>}} Status
  * @typedef {{document_id: string, stage: string, done: number, total: number,
  *   error?: {code: string, message: string}}} DocumentStage

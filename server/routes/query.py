@@ -98,7 +98,7 @@ async def final_answer(request: Request, context: AppContext, run: Run) -> Respo
     await finished_or_left(request, context.hub, run)
     headers = {"X-Request-ID": run.request_id}
     if run.final is not None:
-        sections = {"sections": run.sections} if run.sections else {}
+        sections = {} if run.work.answers else {"sections": run.sections}
         return JSONResponse({**as_dict(run.final), **sections, "request_id": run.request_id}, headers=headers)
     error = run.error
     code, message = ("cancelled", "The client left.") if error is None else (error.code, error.message)

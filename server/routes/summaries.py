@@ -2,15 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi import Query as Parameter
 
 from graph.hub import UnknownDocument
 from graph.summaries import SummaryRequest
+from retrieval.library import DEFAULT_COLLECTION
 from server.context import AppContext
 from server.errors import BadRequest
 from server.protocols import sse
 from server.routes.dependencies import Context, known_collection, require_json
+from server.routes.documents import Within, get_document
 from server.routes.query import IdempotencyKey, final_answer, follow_run, parse_json
 from server.uploads import CollectionName
 
@@ -44,6 +46,17 @@ async def post_summary(
     if not wanted.stream:
         return await final_answer(request, context, run)
     return follow_run(request, context, run, after=0, numbered=False)
+
+
+@router.get("/documents/{document_id:path}/summary", include_in_schema=False)
+def get_summary(document_id: str, context: Context, collection: Within = DEFAULT_COLLECTION) -> Any:
+    """A summary is made, not kept: only a document whose id ends like the route is there to be got."""
+    try:
+        return get_document(f"{document_id}/summary", context, collection)
+    except BadRequest as error:
+        if error.code != "unknown_document":
+            raise
+        raise HTTPException(405, "A summary is asked for with POST.", {"Allow": "POST"}) from None
 
 
 async def _wanted(request: Request, collection: str | None) -> SummaryRequest:

@@ -365,8 +365,8 @@ DEFECTS: Mapping[str, Defect] = {
         [Edit("graph/nodes/refine.py", "or not _keeps(given, rewritten)", "")],
     ),
     "a planner may open the gate with something else": Defect(
-        ["tests/test_research.py::test_a_plan_about_something_else_opens_nothing"],
-        [Edit("graph/nodes/decide.py", " and _asked_for(finding.branch, state)", "")],
+        ["tests/test_research_models.py::test_of_a_plan_only_the_parts_of_the_question_are_followed_and_shown"],
+        [Edit("graph/planning.py", " and _belongs(part, question)", "")],
     ),
     "a part that lacks its answer opens the gate": Defect(
         ["tests/test_research.py::test_parts_the_model_finds_no_answer_for_open_nothing"],
