@@ -16,7 +16,7 @@ from language.words import terms
 
 _UNITS = re.compile(r"\s+|\S+")
 _MAY_END = frozenset(".!?…:;\"”’')]`*")
-_OPENING = frozenset("\"“„«‘")
+_OPENING = frozenset('"“„«‘')
 """Before the first word of a sentence as often as before a name, so that only what stands before it tells."""
 _CLOSING = ".,;:!?)"
 _CLOSES = frozenset(_CLOSING)

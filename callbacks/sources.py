@@ -77,9 +77,7 @@ class SourceBook:
         return len(self._shown)
 
 
-def source_event(
-    document: Document, index: int, wave: int, mask: Mask = str, branch: str | None = None
-) -> Source:
+def source_event(document: Document, index: int, wave: int, mask: Mask = str, branch: str | None = None) -> Source:
     """The event that shows a retrieved passage, without what `mask` blacks out."""
     known: dict[str, Any] = document.metadata
     return Source(

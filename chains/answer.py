@@ -69,6 +69,11 @@ class _Answering(Runnable[AnswerInput, str]):
         return list(assembled)
 
 
+def _holds(question: str, wording: str) -> bool:
+    """Whether a question that stands alone is the words that were typed, with something behind them."""
+    return question.startswith(wording.rstrip("?!. "))
+
+
 def answer_messages(
     question: str, passages: Sequence[Document], history: Sequence[Exchange] = (), wording: str | None = None
 ) -> list[BaseMessage]:
@@ -82,7 +87,7 @@ def answer_messages(
         messages = ANSWER_IN_CONVERSATION.format_messages(
             history=material(said_before(history), key),
             evidence=material(evidence, key),
-            question=question if wording in (None, question) else f"{wording} ({question})",
+            question=question if wording is None or _holds(question, wording) else f"{wording} ({question})",
         )
     else:
         messages = ANSWER.format_messages(evidence=material(evidence, key), question=question)

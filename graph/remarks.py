@@ -53,8 +53,7 @@ def _tells(lines: Sequence[Line], finding: Finding) -> bool:
     question = finding.branch.question
     wanted = set(content_terms(question))
     own = f"## {heading_of(question)}"
-    return any(heading == own or len(wanted & said) >= _TOLD * len(wanted) for heading, said in _said(lines)
-    )
+    return any(heading == own or len(wanted & said) >= _TOLD * len(wanted) for heading, said in _said(lines))
 
 
 def _said(lines: Sequence[Line]) -> Iterator[tuple[str, set[str]]]:

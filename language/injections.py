@@ -130,8 +130,8 @@ _REPLIES = [
     r"\bwhen(?:ever)? (?:you (?:are )?)?(?:summari[sz](?:ing|e)|asked to summari[sz]e) (?:the|any) (?:document|text|"
     r"page|article|"
     r"passage|file)s?,? (?:always |you (?:must|should) )?(?:say|state|claim|tell|respond|reply|output)\b",
-    rf"\b{_DIGESTS} (?:of|made of|generated from|drawn from|based on) (?:this|the present|these) (?:report|document|text|"
-    r"page|article|paper|file|passage|section|e-?mail|message|content|manual|filing|contract)s? "
+    rf"\b{_DIGESTS} (?:of|made of|generated from|drawn from|based on) (?:this|the present|these) (?:report|document|"
+    r"text|page|article|paper|file|passage|section|e-?mail|message|content|manual|filing|contract)s? "
     rf"{_MUST} (?:\w+ )?{_WRITE}\b",
     rf"\b(?:any|all|every|each) (?:automated |automatic |automatically generated |ai[- ]generated |machine[- ]made |"
     rf"generated )+{_DIGESTS}\b.{{0,60}}?\b{_MUST} (?:\w+ )?{_WRITE}\b",

@@ -21,7 +21,9 @@ _ITEM = re.compile(r"\W*(?:\(\w{1,4}\)|\d{1,3}(?:\.\d{1,3})+[.)]?|[ivx]{1,5}\)|[
 _FORM = re.compile(
     r"\bindicate by check ?mark\b|\bincorporated (?:herein )?by reference to exhibit\b|"
     r"\b(?:exact name of registrant|i\.r\.s\. employer identification|state or other jurisdiction of incorporation|"
-    r"signature page (?:to )?follows|commission file number|date of (?:earliest event )?report(?:ed)?|intentionally left blank)\b",
+    r"signature page (?:to )?follows|commission file number|date of (?:earliest event )?report(?:ed)?|"
+    r"intentionally left blank|address of principal executive offices|registrant.s telephone number|"
+    r"cover page interactive data file)\b",
     re.IGNORECASE,
 )
 _CONTENTS = re.compile(r"(?:\.\s?){4,}|(?:…\s?){2,}|_{4,}")

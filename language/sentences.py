@@ -41,7 +41,7 @@ def sentence_spans(text: str) -> list[Span]:
 
 
 def _after_abbreviations(text: str, begin: int, end: int) -> list[Span]:
-    """A sentence cut where it ends in `p.m.` or `10 m.`, which the model takes for an abbreviation inside one, or in `。`."""
+    """A sentence cut where it ends in `p.m.` or `10 m.`, taken for an abbreviation inside one, or in `。`."""
     cuts = [begin, *(begin + match.end() for match in _UNNOTICED_END.finditer(text[begin:end])), end]
     return list(pairwise(cuts))
 

@@ -246,3 +246,26 @@ async def test_the_slow_path_of_one_run_waits_for_the_first_token_of_another(
     hold.release()
     await asyncio.gather(held.finished(other), hub.finished(run))
     assert searched == ["wide"]
+
+
+async def test_bulky_work_of_all_runs_goes_two_at_a_time_and_lets_a_question_pass_between_slices() -> None:
+    lanes = Lanes(patience=5.0)
+    order: list[str] = []
+    under_way = most = 0
+
+    async def work(name: str) -> None:
+        nonlocal under_way, most
+        async with lanes.bulky() as bulk:
+            under_way += 1
+            most = max(most, under_way)
+            await bulk.slice(order.append, name)
+            leave = lanes.enter()
+            asyncio.get_running_loop().call_soon(lambda: (order.append("question"), leave()))
+            await bulk.slice(order.append, name)
+            under_way -= 1
+
+    await asyncio.gather(*(work(name) for name in "abcd"))
+    assert most == 2
+    for name in "abcd":
+        first, last = (at for at, said in enumerate(order) if said == name)
+        assert "question" in order[first:last]

@@ -142,7 +142,7 @@ async def test_draining_ends_what_does_not_finish_and_takes_nothing_new(make_hub
 def test_a_client_that_leaves_cancels_the_run_and_closes_the_upstream(
     provider: Callable[..., Any], serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
-    upstream, at = provider(lambda _: Reply("The lighthouse was built", hang=True))
+    upstream, at = provider(lambda _: Reply("The lighthouse was built [1.1].", hang=True))
     server = serve(hub_limits=HubLimits(reconnect_grace=0.0), **with_model(at.url))
     with (
         httpx.Client(timeout=30, trust_env=False) as client,
@@ -165,7 +165,7 @@ def test_a_client_that_leaves_cancels_the_run_and_closes_the_upstream(
 def test_cancel_ends_the_stream_with_an_error_that_says_so(
     provider: Callable[..., Any], serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
-    upstream, at = provider(lambda _: Reply("The lighthouse was built", hang=True))
+    upstream, at = provider(lambda _: Reply("The lighthouse was built [1.1].", hang=True))
     server = serve(**with_model(at.url))
     with (
         httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client,
@@ -338,7 +338,7 @@ async def test_an_answer_longer_than_the_log_ends_with_an_error_of_its_own(make_
 def test_leaving_a_langserve_invocation_cancels_it(
     provider: Callable[..., Any], serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
-    upstream, at = provider(lambda _: Reply("The lighthouse was built", hang=True))
+    upstream, at = provider(lambda _: Reply("The lighthouse was built [1.1].", hang=True))
     server = serve(hub_limits=HubLimits(reconnect_grace=0.0), **with_model(at.url))
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{server.url}/rag/invoke", json={"input": {"query": QUESTION}}, timeout=2, trust_env=False)

@@ -625,7 +625,8 @@ async def test_what_a_model_says_before_its_list_is_left_out(led: str, make: Cal
     for told in payloads(await events_of(make(summarize=model(section))), "summary_section"):
         assert told["method"] == "written"
         assert [line[:6] for line in bullets(told)] == ["- The ", "- The "]
-        assert "ummary" not in told["text"] and "**" not in told["text"]
+        assert "ummary" not in told["text"]
+        assert "**" not in told["text"]
 
 
 async def test_a_model_that_never_ends_is_stopped_when_it_has_said_enough(make: Callable[..., Hub]) -> None:

@@ -33,7 +33,8 @@ async def admit(state: RagState, runtime: Runtime[RagContext]) -> Admitted:
     policy = policies[domain]
     rule = _rule_for(asked, policy)
     if rule is None and (collaborators.classify_always or policy.precheck == "classify"):
-        likely = await asyncio.gather(*(_likely(reading.text, runtime.context) for reading in asked))
+        meant = dict.fromkeys([state.get("wording", state["question"]), state["question"]])
+        likely = await asyncio.gather(*(_likely(text, runtime.context) for text in meant))
         domain, policy = applied(named, [name for names in likely for name in names], policies)
         rule = _rule_for(asked, policy)
     return {"domain": domain, "policy": policy, "rule": rule}

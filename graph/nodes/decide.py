@@ -39,9 +39,7 @@ async def decide(state: RagState, runtime: Runtime[RagContext]) -> Decided:
     whole = judge(state["question"], state["candidates"], policy, domain=state["domain"], stage=stage)
     judged = [(finding, _of_branch(finding, state, stage)) for finding in state["findings"]]
     answered = [
-        finding
-        for finding, decision in judged
-        if decision.verdict == "open" and finding.sufficient is not False
+        finding for finding, decision in judged if decision.verdict == "open" and finding.sufficient is not False
     ]
     decision = _together(whole, judged, answered)
     written_from = _written_from(state, context)
