@@ -577,7 +577,8 @@ async def test_what_people_answer_is_in_no_summary_where_questions_are_classifie
     parts = {"library": own_library, "policies": policies, "summarize": model(copied)}
     assert "cabin" in json.dumps(payloads(await events_of(make_hub(**parts), "fee"), "summary_section"))
     for changed in ({}, {"summarize": None}):
-        told = await events_of(make_hub(**{**parts, **changed}, classify_always=True), "fee")
+        hub = make_hub(**{**parts, **changed}, classify_always=True)
+        told = await events_of(hub, "fee")
         assert "cabin" not in json.dumps(payloads(told, "summary_section"))
         assert "cabin" not in payloads(told, "final_answer")[0]["answer"]
         assert payloads(told, "final_answer")[0]["outcome"] == "answered"
