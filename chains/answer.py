@@ -1,8 +1,7 @@
 """The answer chain: a draft from numbered evidence, with a citation for each sentence."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from typing import Any, NotRequired, TypedDict, cast
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NotRequired, TypedDict
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -12,12 +11,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from chains.embedded import SCORES_KEY
 from chains.followup import Exchange
 from chains.history import said_before
-from chains.parsing import TextParser
 from chains.prompts import ANSWER, ANSWER_IN_CONVERSATION, fitting, material, rows
+from chains.text import TextOf
 from language.boundary import fresh_key
-
-Closable = AsyncGenerator[Any]
-"""What LangChain types as an iterator is a generator."""
 
 
 class AnswerInput(TypedDict):
@@ -35,32 +31,20 @@ def answer_chain(model: BaseChatModel, *, context_tokens: int = 6000) -> Runnabl
 
 
 class _Answering(Runnable[AnswerInput, str]):
-    """Prompt, model and parser, each stream closed by whoever opened it.
-
-    LangChain's sequences leave that to the garbage collector where a run is cancelled between two chunks, and with it
-    the connection to the provider.
-    """
+    """Prompt, model and parser."""
 
     def __init__(self, model: BaseChatModel, context_tokens: int) -> None:
-        self._model = model
+        self._text = TextOf(model)
         self._context_tokens = context_tokens
-        self._parser = TextParser()
 
     def invoke(self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        return self._parser.invoke(self._model.invoke(self._messages(input), config))
+        return self._text.invoke(self._messages(input), config)
 
     async def ainvoke(self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        return await self._parser.ainvoke(await self._model.ainvoke(self._messages(input), config))
+        return await self._text.ainvoke(self._messages(input), config)
 
-    async def astream(
-        self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncGenerator[str]:
-        async with (
-            aclosing(cast(Closable, self._model.astream(self._messages(input), config))) as chunks,
-            aclosing(cast(Closable, self._parser.read(chunks))) as texts,
-        ):
-            async for text in texts:
-                yield text
+    def astream(self, input: AnswerInput, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[str]:
+        return self._text.astream(self._messages(input), config)
 
     def _messages(self, given: AnswerInput) -> list[BaseMessage]:
         assembled = given.get("messages")

@@ -10,8 +10,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 
-from chains.parsing import TextParser
 from chains.prompts import ABSTRACT, SUMMARY, material, rows_in_order
+from chains.text import TextOf
 
 Summarize = Runnable[list[BaseMessage], str]
 
@@ -29,8 +29,7 @@ _LEAD_IN = re.compile(
 
 def summary_chain(model: BaseChatModel) -> Summarize:
     """The messages of one of the prompts in, the text out, with `[2.3]` for sentence 3 of passage 2."""
-    chain: Summarize = model | TextParser()
-    return chain.with_config(run_name="summary_chain")
+    return TextOf(model)
 
 
 def bulleted(text: str) -> str:
