@@ -205,8 +205,8 @@ class Pondering:
         self.presses = presses
 
     async def ainvoke(self, given: Any, config: Any = None) -> list[str]:
-        while self.presses:
-            self.presses -= 1
+        presses, self.presses = self.presses, 0  # of branches side by side, one: two signals at once are one
+        for _ in range(presses):
             threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
             await asyncio.sleep(0.6)
         await asyncio.sleep(60)
