@@ -245,10 +245,12 @@ async def test_what_a_rule_or_a_person_answers_is_not_researched(
 
 
 async def test_a_plan_in_a_models_words_is_not_shown_before_the_gate_is_open(hub_of: Callable[..., Hub]) -> None:
-    planner = Asked(says([f"What does a ticket cost, {MARK}?", f"When does the bakery open, {MARK}?"]))
+    ferry = f"What does a ticket for the ferry to Aldermoor cost, {MARK}?"
+    planner = Asked(says([ferry, f"When does the Quillon bakery open, {MARK}?"]))
     events = await asked(hub_of(planner=planner), BOTH)
     opened = kinds(events).index("gate_decision")
     assert MARK not in json.dumps(events[:opened])
+    assert MARK in json.dumps(events[opened:])
     refused = await asked(hub_of(planner=Asked(says([f"{MARK} one?", f"{MARK} two?"]))), NOWHERE)
     assert final_of(refused)["outcome"] == "fallback"
     assert MARK not in json.dumps(refused)
