@@ -90,9 +90,10 @@ class Children:
         return task
 
     async def end(self) -> None:
-        """Stop them all."""
+        """Stop them all, but for those that are being stopped: twice would break off what they close."""
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
