@@ -40,6 +40,7 @@ class Threads:
         self._leaving: set[str] = set()
         self._lost = 0
         self._unreadable = False
+        self._conversation = build_conversation().compile(name="conversation")
 
     def known(self, thread_id: str) -> Thread:
         """One conversation, at once: a look at one row. Raises `UnknownThread`."""
@@ -133,15 +134,11 @@ class Threads:
                 await rows.add(saver, key, turn)
 
             try:
-                await (
-                    build_conversation()
-                    .compile(checkpointer=saver, name="conversation")
-                    .ainvoke(
-                        {"request_id": request_id},
-                        config,
-                        context=ConversationContext(answer=answer, keep=keep),
-                        durability="exit",
-                    )
+                await self._conversation.copy({"checkpointer": saver}).ainvoke(
+                    {"request_id": request_id},
+                    config,
+                    context=ConversationContext(answer=answer, keep=keep),
+                    durability="exit",
                 )
             except BaseException:
                 with suppress(sqlite3.Error):  # what stopped the turn is what is told
