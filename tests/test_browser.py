@@ -472,6 +472,7 @@ def test_a_reader_who_scrolls_away_from_a_growing_answer_is_left_in_peace(page: 
       const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       const tell = () => document.querySelector("#asked").getBoundingClientRect().top;
       const research = document.querySelector("#gate");
+      await frame();  // of its own accord the page lets go once the answer is complete
       follow();
       research.style.minHeight = "3000px";
       await frame();
@@ -537,6 +538,7 @@ def test_a_question_that_goes_on_from_another_tells_how_it_was_understood(
     expect(page.locator("#understood")).to_be_hidden()
     ask(page, "And when does it leave?")
     expect(page.locator("#understood")).to_contain_text("Understood as: ")
+    expect(page.locator("body[data-state=done]")).to_be_visible()
     assert turns(url, thread_of(page))[1]["standalone"] in page.locator("#understood").inner_text()
 
 
