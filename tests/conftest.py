@@ -13,6 +13,7 @@ import pytest
 from chains.answer import answer_chain
 from chains.classify import classify_chain
 from chains.entail import model_entailment
+from chains.expand import expand_chain
 from chains.hops import follow_up_chain
 from chains.models import chat_model, close_model
 from chains.plan import plan_chain
@@ -171,6 +172,7 @@ def asking(
     sufficient: bool = False,
     settle: bool = False,
     plan: bool = False,
+    expand: bool = False,
     **limits: Any,
 ) -> dict[str, Any]:
     """The collaborators that ask a provider's model, through LangChain's own package for it, for what is named."""
@@ -189,6 +191,7 @@ def asking(
         "settle": model_entailment(model) if settle else None,
         "planner": plan_chain(model) if plan else None,
         "follow_up": follow_up_chain(model) if plan else None,
+        "expand": expand_chain(model) if expand else None,
         "chat_model": name,
         "close": partial(close_model, model),
         "limits": Limits(**limits),

@@ -5,8 +5,6 @@ from typing import Any
 
 import httpx
 
-from chains.expand import expand_chain
-from chains.models import chat_model
 from graph.policy import BUILT_IN
 from retrieval.library import Library, Submission
 from retrieval.reach import Reach
@@ -76,9 +74,7 @@ def test_another_wording_of_the_model_finds_what_the_question_does_not(
             Reply("A mooring permit in Aldermoor costs 45 crowns a week [1.1].") if is_answer(body) else Reply(wordings)
         )
     )
-    parts = with_model(at.url)
-    model = chat_model("openai:scripted", temperature=0, max_tokens=500, timeout=10)
-    events = ask(serve(**parts, expand=expand_chain(model)), query="what would tying up my permit-less boat cost?")
+    events = ask(serve(**with_model(at.url, expand=True)), query="what would tying up my permit-less boat cost?")
     assert [decision["verdict"] for decision in payloads(events, "gate_decision")] == ["expand", "open"]
     assert "45 crowns" in payloads(events, "final_answer")[0]["answer"]
 
@@ -87,9 +83,7 @@ def test_a_wording_that_loses_a_number_is_not_searched_with(
     provider: Provider, serve: Callable[..., Live], with_model: Callable[..., Any]
 ) -> None:
     _, at = provider(lambda body: Reply("What does a mooring permit in Aldermoor cost?"))
-    parts = with_model(at.url)
-    model = chat_model("openai:scripted", temperature=0, max_tokens=500, timeout=10)
-    events = ask(serve(**parts, expand=expand_chain(model)), query="what would 17 dinghies set me back?")
+    events = ask(serve(**with_model(at.url, expand=True)), query="what would 17 dinghies set me back?")
     assert "token" not in kinds(events)
 
 
