@@ -32,7 +32,7 @@ test-browser: $(VENV)/.dev
 	$(BIN)/pytest -m browser
 
 test-slow: $(VENV)/.dev
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n auto -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

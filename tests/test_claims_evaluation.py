@@ -158,6 +158,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_claims_are_measured_and_stand_on_one_page_with_questions(folder: Path) -> None:
     put(
         folder / "q.jsonl",

@@ -58,6 +58,7 @@ def test_ask_prints_envelopes_as_json(folder: Path) -> None:
     check_grammar([json.loads(line) for line in printed.strip().split("\n")])
 
 
+@pytest.mark.slow
 def test_one_bad_file_never_stops_the_rest_and_is_listed(folder: Path) -> None:
     (folder / "broken.txt").write_bytes(b"caf\xe9")
     done = run("ingest", str(folder), str(folder / "picture.png"))
@@ -67,6 +68,7 @@ def test_one_bad_file_never_stops_the_rest_and_is_listed(folder: Path) -> None:
     assert "picture.png" in done.output
 
 
+@pytest.mark.slow
 def test_a_file_indexed_again_replaces_its_former_version(folder: Path) -> None:
     run("ingest", str(folder))
     (folder / "ferry.md").write_text("# Ferry\n\nThe ferry to Brack leaves at dusk.")
@@ -169,6 +171,7 @@ def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) ->
             load_policies(path)
 
 
+@pytest.mark.slow
 def test_files_of_the_same_name_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for folder, hour in (("one", "noon"), ("two", "dusk")):
@@ -185,6 +188,7 @@ def test_a_collection_that_could_not_be_asked_for_is_refused(folder: Path) -> No
     assert "slash" in refused.output
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_there_stops_no_other(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "tea.md").write_text("# Tea\n\nGreen tea is brewed at 70 degrees.")
     told = run("ingest", str(tmp_path / "tea.md"), str(tmp_path / "gone.md"), "--data-dir", str(folder))

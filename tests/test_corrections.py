@@ -125,6 +125,7 @@ def test_a_case_that_cites_what_no_document_holds_is_refused(tmp_path: Path) -> 
         read_corrections(path)
 
 
+@pytest.mark.slow
 def test_eval_reports_repairs_and_harm_of_a_set(tmp_path: Path) -> None:
     path = tmp_path / "fees.corrections.jsonl"
     control = case(id="closed", kind="none", draft=[case().draft[1].model_dump()], keeps=[0], expect={})

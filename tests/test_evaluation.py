@@ -261,6 +261,7 @@ def test_one_command_measures_a_set_and_writes_a_page(folder: Path) -> None:
     assert [path.name for path in folder.iterdir() if "report" in path.name] == ["report.html"]
 
 
+@pytest.mark.slow
 def test_a_set_without_a_corpus_is_asked_of_the_collection(folder: Path) -> None:
     (folder / "ferry.md").write_text(CORPUS[0]["text"])
     assert CliRunner().invoke(main, ["ingest", "ferry.md", "--collection", "boats"]).exit_code == 0

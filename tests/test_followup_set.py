@@ -271,6 +271,7 @@ def test_a_place_is_the_passage_that_holds_it(own_library: Library, conversing: 
     assert sum(following.start >= passage.end for passage, following in pairwise(everywhere)) == len(everywhere) - 1
 
 
+@pytest.mark.slow
 def test_eval_reports_a_set_of_follow_ups_with_the_corpora_beside_it(tmp_path: Path) -> None:
     given = tmp_path / PLANTED.name
     given.write_text("\n".join(one.model_dump_json() for one in (follow_up(), follow_up(id="2", corpus="elsewhere"))))

@@ -108,6 +108,7 @@ def test_the_oracle_sees_links_secrets_and_marks_and_what_nobody_sees() -> None:
         assert leaks(model, Heard(said, said)), said
 
 
+@pytest.mark.slow
 def test_nothing_leaks_where_a_model_obeys_what_it_is_shown_and_what_it_is_not(scene: Scene, planted: Library) -> None:
     for always in (False, True):
         assert leaking(scene, planted, BRIEF, always=always, surface="post")["leaks"] == {}

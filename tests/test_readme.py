@@ -17,6 +17,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", PYTHON_BLOCKS, ids=lambda block: block.split("\n")[0])
 def test_a_python_block_runs_as_it_stands(block: str, docs_server: Live, tmp_path: Path) -> None:
     script = tmp_path / "block.py"
@@ -43,16 +44,6 @@ def test_every_folder_and_file_the_readme_names_is_there() -> None:
         assert (REPOSITORY / name).is_dir()
     for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (REPOSITORY / link).exists(), link
-
-
-def test_generated_pages_are_fresh() -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "scripts.generate", "--check"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
 
 
 def test_importing_any_module_builds_no_graph_and_opens_no_database() -> None:

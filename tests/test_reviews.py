@@ -372,6 +372,7 @@ async def test_nothing_is_left_of_a_question_in_the_checkpoints(own_library: Lib
     assert b"Aldermoor" not in (folder / CHECKPOINTS).read_bytes()
 
 
+@pytest.mark.slow
 def test_killed_between_any_two_steps_a_review_is_waiting_or_released() -> None:
     command = [sys.executable, "-m", "tests.support.review_crashes"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100, cwd=REPOSITORY)

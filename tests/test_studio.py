@@ -101,6 +101,7 @@ def test_the_configuration_names_factories_that_need_nothing() -> None:
         assert not inspect.signature(factory).parameters
 
 
+@pytest.mark.slow
 async def test_the_factories_open_the_data_folder_once_and_both_graphs_answer_from_it(folder: Path) -> None:
     opened = await asyncio.gather(studio.fast(), studio.deep(), studio.fast())
     assert opened[0] is opened[2]

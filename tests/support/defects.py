@@ -431,7 +431,7 @@ def copied(edits: Sequence[Edit]) -> Iterator[Path]:
 
 def pytest_in(root: Path, tests: Collection[str]) -> subprocess.CompletedProcess[str]:
     """Run tests in a folder, up to the first that fails."""
-    options = ["-x", "-q", "-n0", "--timeout=60", "-p", "no:cacheprovider"]
+    options = ["-x", "-q", "-n0", "-m", "", "--timeout=60", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
