@@ -32,7 +32,11 @@ def blacked_out(payload: Payload, mask: Mask) -> Payload:
             return payload.model_copy(update={"section": title, "text": mask(payload.text), "citations": citations})
         case FinalAnswer():
             citations = [_citation(citation, mask) for citation in payload.citations]
-            return payload.model_copy(update={"answer": mask(payload.answer), "citations": citations})
+            answer = mask(payload.answer)
+            sentences = payload.sentences and [
+                one.model_copy(update={"text": answer[one.start : one.end]}) for one in payload.sentences
+            ]
+            return payload.model_copy(update={"answer": answer, "citations": citations, "sentences": sentences})
         case _:
             return payload
 

@@ -195,6 +195,8 @@ class FinalAnswer(Payload):
     """What the safety checks took out, found or could not check, by kind."""
     standalone: str | None = None
     """Of a follow-up, the question as it was answered, where that differs from what was asked."""
+    sentences: Sequence[PartialAnswer] | None = None
+    """Those of the answer as it stands, with what the sources say of each; null where none was judged."""
 
 
 class Error(Payload):

@@ -21,7 +21,10 @@ RECALLED = 6
 """Turns that a question can refer to: a prompt holds no more, however long the conversation is."""
 _LONGEST = 2000
 """Characters of an answer that are recalled."""
-_SOURCE_KEYS = ("index", "source_id", "document_id", "source", "section", "page", "uri", "snippet")
+_SOURCE_KEYS = (
+    *("index", "source_id", "document_id", "source", "section", "page", "uri", "snippet"),
+    *("start", "end", "score", "wave", "branch"),
+)
 
 
 class Said(TypedDict):
@@ -42,6 +45,8 @@ class Turn(Said):
     mode: str
     collection: str
     sources: list[dict[str, Any]]
+    sentences: list[dict[str, Any]]
+    """Of the answer, with what the sources say of each: shaped like `partial_answer`."""
 
 
 def _last(before: list[Said], new: list[Said]) -> list[Said]:
@@ -138,4 +143,5 @@ def turn_of(
         "outcome": told["outcome"],
         "citations": told["citations"],
         "sources": [{key: source.get(key) for key in _SOURCE_KEYS} for source in told["sources"]],
+        "sentences": told.get("sentences", []),
     }

@@ -56,9 +56,9 @@ def item_mark(text: str) -> str:
 
 
 def _heads_table(text: str, after: str) -> bool:
-    """Whether a line is the head of a table: what orders an answer, and claims nothing."""
+    """Whether a line is the head of a table, however many columns it has: what orders an answer, and claims nothing."""
     plain = without_markers(text).strip()
-    return plain.startswith("|") and bare(plain) and _RULE.match(after) is not None
+    return plain.startswith("|") and all(map(bare, plain.split("|"))) and _RULE.match(after) is not None
 
 
 def lines_of(stream: AnswerStream) -> list[Line]:

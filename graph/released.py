@@ -60,6 +60,7 @@ def answer_of(stream: AnswerStream, passages: Sequence[Document], *, domain: str
         truncated=stream.truncated,
         citation_precision=precision(citations, sentences, stream.judge),
         citation_support=mean([sentence.support == "supported" for sentence in sentences]),
+        sentences=sentences,
     )
 
 

@@ -16,6 +16,7 @@ from graph.policy import BUILT_IN
 from retrieval.library import Library
 from retrieval.submissions import Submission
 from tests.support.live import Live
+from tests.support.upstream import Reply
 
 pytestmark = pytest.mark.browser
 
@@ -589,3 +590,181 @@ def test_a_page_without_documents_says_that_it_answers_from_the_documentation(pa
     ask(page, "What opens the gate?")
     expect(page.locator("body[data-outcome=answered]")).to_be_visible()
     expect(page.locator("#status")).to_contain_text("From the built-in documentation")
+
+
+def sentences_of(page: Page, place: str) -> list[Any]:
+    """What stands in an answer: each sentence with its verdict, and the markers."""
+    told: list[Any] = page.locator(f"{place} :is(.sentence, .citation)").evaluate_all(
+        "all => all.map(one => [one.dataset.support ?? one.title, one.textContent])"
+    )
+    return told
+
+
+def test_a_reopened_conversation_shows_verdicts_markers_and_sources_as_the_live_answer_did(
+    browser: Any, page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    page.goto(serve(library=island).url)
+    ask(page, BOTH, deep=True)
+    expect(page.locator("body[data-outcome=answered]")).to_be_visible()
+    first = sentences_of(page, "#answer")
+    ask(page, "When is the Quillon bakery closed?")
+    expect(page.locator("body[data-state=done][data-outcome=answered]")).to_be_visible()
+    second, legend = sentences_of(page, "#answer"), page.locator("#verdict-legend").inner_text()
+    assert {support for support, _ in first} > {"supported"}
+    assert sentences_of(page, "#turns .answer") == first
+    again = browser.new_page()
+    again.goto(page.url)
+    expect(again.locator("body[data-state=done]")).to_be_visible()
+    assert sentences_of(again, "#turns .answer") == first
+    assert sentences_of(again, "#answer") == second
+    assert again.locator("#verdict-legend").inner_text() == legend
+    marker = again.locator("#turns .citation").first
+    marker.press("Enter")
+    expect(again.locator("#turns summary:focus")).to_be_visible()
+    again.get_by_role("button", name="back to the text").click()
+    expect(marker).to_be_focused()
+    again.locator("#answer .citation").first.click()
+    expect(again.locator("#sources [data-active] mark")).to_contain_text("closed on Sunday")
+    expect(again.locator("#sources [data-active] .score")).to_contain_text(re.compile(r"relevance [01]\.\d\d"))
+    again.close()
+
+
+def test_earlier_turns_are_fetched_page_by_page_and_what_is_read_stays_where_it_is(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    url = serve(library=island).url
+    thread_id = httpx.post(f"{url}/threads", trust_env=False).json()["thread_id"]
+    for hour in range(5):
+        body = {"query": f"Does the ferry from Brack to Aldermoor leave at noon, {hour}?", "thread_id": thread_id}
+        httpx.post(f"{url}/query", json=body, trust_env=False)
+    page.route("**/threads/*", lambda route: route.continue_(url=route.request.url.replace("limit=100", "limit=2")))
+    page.goto(f"{url}/#thread={thread_id}")
+    expect(page.locator("#asked")).to_contain_text("noon, 4?")
+    titles = page.locator("#turns h2")
+    expect(titles).to_contain_text(["noon, 3?"])
+    button = page.get_by_role("button", name="Earlier turns")
+    button.scroll_into_view_if_needed()
+    before = top_of(page, "#turns article:last-child")
+    button.press("Enter")
+    expect(titles).to_contain_text(["noon, 1?", "noon, 2?", "noon, 3?"])
+    expect(titles.nth(1)).to_be_focused()
+    assert abs(top_of(page, "#turns article:last-child") - before) <= 1
+    page.route("**/threads/*", lambda route: route.fulfill(status=503, json={"detail": "Not just now."}))
+    button.click()
+    expect(page.locator("#earlier [role=alert]")).to_have_text("Not just now.")
+    expect(button).to_be_focused()
+    page.unroute("**/threads/*")
+    button.click()
+    expect(titles).to_contain_text([f"noon, {hour}?" for hour in range(4)])
+    expect(titles.first).to_be_focused()
+    expect(button).to_have_count(0)
+
+
+def test_deep_research_takes_limits_and_says_beside_the_field_what_the_server_does_not_take(
+    page: Page, serve: Callable[..., Live], island: Library
+) -> None:
+    page.goto(serve(library=island).url)
+    expect(page.locator("#limits")).to_be_hidden()
+    page.set_checked("#deep", True)
+    page.click("#limits summary")
+    page.get_by_label("Seconds").fill("0.1")
+    page.get_by_label("Model calls").fill("7")
+    ask(page, BOTH, deep=True)
+    seconds = page.get_by_label("Seconds")
+    expect(seconds).to_be_focused()
+    expect(seconds).to_have_attribute("aria-invalid", "true")
+    expect(seconds).to_have_accessible_description("Input should be greater than or equal to 0.5")
+    expect(page.locator("#question")).to_have_value(BOTH)
+    expect(page.locator("#error")).to_be_hidden()
+    seconds.fill("many")
+    seconds.press("Enter")
+    expect(seconds).to_have_accessible_description(re.compile("valid number"))
+    seconds.fill("601")
+    seconds.press("Enter")
+    expect(seconds).to_have_accessible_description("this server gives at most 600")
+    seconds.fill("45")
+    expect(seconds).to_have_attribute("aria-invalid", "false")
+    seconds.press("Enter")
+    expect(page.locator("body[data-state=done][data-outcome=answered]")).to_be_visible()
+    expect(page.locator("#limits summary")).to_have_text("Limits · 45 seconds · 7 model calls")
+    page.click("#research summary")
+    expect(page.locator("#budget")).to_contain_text(re.compile(r"Time \d+ / 45 s"))
+    expect(page.locator("#budget")).to_contain_text(re.compile(r"Model calls \d+ / 7"))
+    page.reload()
+    expect(page.locator("#limits summary")).to_have_text("Limits · 45 seconds · 7 model calls")
+    page.set_checked("#deep", False)
+    expect(page.locator("#limits")).to_be_hidden()
+    ask(page, "When does the ferry leave?")
+    expect(page.locator("body[data-state=done][data-outcome=answered]")).to_be_visible()
+
+
+TABLE = (
+    "Both are listed here.\n\n| Place | When | Price \\| crowns |\n|:--|:-:|--:|\n"
+    "| The ferry from Brack to Aldermoor | leaves at noon [1.1] | 8 |\n"
+    "| The Quillon bakery opens at six in the morning | daily | [2.1] |\n\nThat is all of it."
+)
+
+
+def test_a_table_is_drawn_as_one_while_it_streams_with_its_verdicts_and_markers(
+    page: Page, serve: Callable[..., Live], island: Library, provider: Any, with_model: Any
+) -> None:
+    _, at = provider(lambda body: Reply(TABLE))
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(serve(**with_model(at.url) | {"library": island}).url)
+    page.evaluate(
+        """() => {
+          window.seen = new Set();
+          const note = () => seen.add(document.querySelector("#answer").innerText);
+          new MutationObserver(note).observe(document.querySelector("#answer"), { childList: true, subtree: true });
+        }"""
+    )
+    ask(page, BOTH)
+    expect(page.locator("body[data-state=done]")).to_be_visible()
+    assert not [text for text in page.evaluate("[...seen]") if "|" in text.replace("Price | crowns", "")]
+    table = page.get_by_role("region", name="Table").get_by_role("table")
+    expect(table.get_by_role("columnheader")).to_have_count(3)
+    expect(table.get_by_role("columnheader").last).to_have_text("Price | crowns")
+    expect(table.locator("tbody tr")).to_have_count(2)
+    ferry = table.locator("tbody tr").first
+    expect(ferry.locator("td").nth(1).locator(".citation")).to_have_text("[1]")
+    assert ferry.locator(".sentence").count() == 3
+    assert ferry.locator(".sentence:not([data-goes-on])").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    live = sentences_of(page, "#answer")
+    page.reload()
+    expect(table.locator("tbody tr")).to_have_count(2)
+    assert sentences_of(page, "#answer") == live
+
+
+def test_a_table_grows_cell_by_cell_and_nothing_of_it_is_ever_taken_back(page: Page, docs_server: Live) -> None:
+    page.goto(docs_server.url)
+    text = (
+        "Lead\n| a `x` | b |\n|---|---|\n| 1 | 2\\|2 [1] |\n| 3 |\n| 5 | 6 | 7\nEnd\n\n|x| is no table\n\n"
+        "| nor | this |\n\n|-|\n| left |"
+    )
+    flickers, shown, plain = page.evaluate(
+        """async text => {
+          const { drawAnswer, fillAnswer } = await import("/web/answer.js");
+          const { blocks } = await import("/web/layout.js");
+          const place = document.querySelector("#answer"), points = Array.from(text), flickers = [];
+          let before = [];
+          for (let n = 1; n <= points.length; n += 1) {
+            const some = points.slice(0, n);
+            const whole = blocks(some, true).reduce((at, b) =>
+              b.from === at && at <= b.start && b.start <= b.end && b.end <= b.to ? b.to : NaN, 0);
+            drawAnswer(some, [], [], true);
+            const cells = [...place.querySelectorAll("th, td")];
+            if (whole !== n || before.some((cell, at) => cell !== cells[at])) flickers.push(some.join(""));
+            before = cells;
+          }
+          drawAnswer(points, [], []);
+          const rows = [...place.querySelectorAll("tr")].map(row => [...row.cells].map(cell => cell.textContent));
+          const plain = [...place.children].filter(one => one.nodeName === "P").map(one => one.textContent);
+          drawAnswer([], [], []);
+          return [flickers, rows, [...plain, place.childElementCount]];
+        }""",
+        text,
+    )
+    assert flickers == []
+    assert shown == [["a x", "b"], ["1", "2|2 [1]"], ["3"], ["5", "6", "7"], ["left"]]
+    assert plain == ["Lead", "End", "|x| is no table", "| nor | this |", 0]

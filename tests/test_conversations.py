@@ -119,7 +119,10 @@ def test_turns_are_kept_with_their_sources(talk: Talk) -> None:
     assert turn["citations"] == final["citations"]
     for kept, shown in zip(turn["sources"], final["sources"], strict=True):
         assert kept == {key: shown.get(key) for key in kept}
-        assert {"index", "source_id", "document_id", "source", "section", "page", "uri", "snippet"} == set(kept)
+        assert {"index", "source_id", "document_id", "source", "section", "page", "uri", "snippet"} < set(kept)
+        assert {"start", "end", "score", "wave", "branch"} < set(kept)
+    assert turn["sentences"] == final["sentences"]
+    assert all(one["text"] == turn["answer"][one["start"] : one["end"]] for one in turn["sentences"])
     assert talk.http.get(f"/runs/{turn['request_id']}").json()["final_answer"]["answer"] == final["answer"]
 
 
@@ -495,6 +498,7 @@ def _until_ready(http: httpx.Client) -> None:
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_server_killed_between_turns(tmp_path: Path) -> None:
     document = {"id": "harbour", "content": "The Aldermoor lighthouse was built by Greta Holm. Its lamp reaches far."}
 

@@ -19,12 +19,15 @@ const drawn = [];
 
 /** @typedef {{key: string, node: any, keys: string[], nodes: any[]}} Drawn */
 
-/** Draw the answer. Sentences that did not change keep their elements, and with them focus and selection. */
-export function drawAnswer(points, verdicts, citations) {
-  drawBlocks(byId("answer"), drawn, { points, verdicts, citations, marker });
+/**
+ * Draw the answer, `growing` or whole. Sentences that did not change keep their elements, and with them focus and
+ * selection.
+ */
+export function drawAnswer(points, verdicts, citations, growing = false) {
+  drawBlocks(byId("answer"), drawn, { points, verdicts, citations, marker, growing });
   const cited = new Set(citations.map((citation) => citation.index));
   for (const [index, { item }] of cards) item.toggleAttribute("data-cited", cited.has(index));
-  const kinds = Object.keys(SUPPORT).filter((kind) => verdicts.some((verdict) => verdict.support === kind));
+  const kinds = Object.keys(SUPPORT).filter((kind) => byId("answer").querySelector(`[data-support="${kind}"]`));
   const entries = kinds.map((kind) => {
     const [name, meaning] = SUPPORT[kind];
     return element("li", { title: meaning }, element("span.sample", { data: { support: kind } }, name));
@@ -37,14 +40,15 @@ export function fillAnswer(place, answer, verdicts, citations, marker) {
   drawBlocks(place, [], { points: Array.from(answer), verdicts, citations, marker });
 }
 
-function drawBlocks(place, before, { points, verdicts, citations, marker }) {
-  const wanted = blocks(points);
-  const keyOf = ({ kind, level, ordered, value, from }) => [kind, level, ordered, value, from].join();
+function drawBlocks(place, before, { points, verdicts, citations, marker, growing = false }) {
+  const wanted = blocks(points, growing);
+  const keyOf = ({ start, end, to, ...about }) => JSON.stringify(about);
   let same = 0;
   while (same < wanted.length && before[same]?.key === keyOf(wanted[same])) same += 1;
-  for (const { node } of before.splice(same)) takeOut(node);
+  for (const { node } of before.splice(same).reverse()) takeOut(node, place);
   for (const [at, block] of wanted.entries()) {
-    const inside = pieces(points, verdicts, citations, block.start, block.end);
+    const judged = block.row === 0 ? verdicts.filter(({ support }) => support !== "uncited") : verdicts;
+    const inside = pieces(points, judged, citations, block.start, block.end); // the head of a table claims nothing
     before[at] ??= { key: keyOf(block), node: putIn(place, block, before[at - 1]?.node), keys: [], nodes: [] };
     drawPieces(before[at], inside, marker);
   }
@@ -59,8 +63,10 @@ function drawPieces(block, wanted, marker) {
   block.keys = keys;
 }
 
-/** The element of a block, behind the one before it; items of the same kind share a list. */
-function putIn(place, { kind, level, ordered, value }, previous) {
+/** The element of a block, behind the one before it; items of the same kind share a list, cells a table. */
+function putIn(place, block, previous) {
+  const { kind, level, ordered, value } = block;
+  if (kind === "cell") return putInTable(place, block, previous);
   if (kind === "heading") return place.appendChild(element(level > 2 ? "h4" : "h3"));
   if (kind !== "item") return place.appendChild(element(kind === "remark" ? "p.remark" : "p"));
   const name = ordered ? "OL" : "UL";
@@ -68,10 +74,27 @@ function putIn(place, { kind, level, ordered, value }, previous) {
   return list.appendChild(element("li", { data: { level }, ...(ordered && { value }) }));
 }
 
-function takeOut(node) {
-  const list = node.parentNode;
-  node.remove();
-  if (node.nodeName === "LI" && !list.hasChildNodes()) list.remove();
+/** A cell beside the one before it, or the first of a row; the first of all makes the table, which scrolls by itself. */
+function putInTable(place, { first, row, column, align }, previous) {
+  const about = align ? { data: { align } } : {};
+  const cell = row === 0 ? element("th", { scope: "col", ...about }) : element("td", about);
+  const begun = () => element(row === 0 ? "thead" : "tbody", {}, element("tr", {}, cell));
+  if (first) {
+    const about = { role: "region", tabIndex: 0, aria: { label: "Table" } };
+    place.append(element("div.scrolling", about, element("table", {}, begun())));
+  } else if (column > 0) previous.after(cell);
+  else if (row === 1) previous.closest("table").append(begun());
+  else previous.closest("tr").after(element("tr", {}, cell));
+  return cell;
+}
+
+/** Take out an element, with what held nothing else. */
+function takeOut(node, place) {
+  for (let at = node; at !== place && (at === node || !at.hasChildNodes()); ) {
+    const holder = at.parentNode;
+    at.remove();
+    at = holder;
+  }
 }
 
 /** A piece of an answer. */
@@ -92,13 +115,20 @@ function marker(text, citations) {
   const [{ index, source, confidence }] = citations;
   const button = element("button.citation", {
     type: "button",
-    title: `${source}, confidence ${confidence.toFixed(2)}`,
+    title: titleOf(source, confidence),
     data: { index },
     aria: { label: `Source ${index}, ${source}: show the quote` },
     onclick: () => reveal(index, citations, button),
   }, text);
   return button;
 }
+
+/** What a marker says of its source. */
+export const titleOf = (source, confidence) => `${source}, confidence ${confidence.toFixed(2)}`;
+
+/** Leads from a passage to the marker that the reader came from. */
+export const backTo = (from) =>
+  element("button.back", { type: "button", onclick: () => from.focus() }, "back to the text");
 
 /** Show a source, or show it anew. */
 export function drawSource(source) {
@@ -142,11 +172,10 @@ export function reveal(index, citations, from) {
   card.item.dataset.active = "";
   card.details.open = true;
   const { context, beyond } = quotesIn(card.source, citations);
-  const back = element("button.back", { type: "button", onclick: () => from.focus() }, "back to the text");
   card.body.replaceChildren(
     ...context.map(({ text, marked }) => (marked ? element("mark", {}, text) : text)),
     ...beyond.map((quote) => element("blockquote", {}, "… ", element("mark", {}, quote), " …")),
-    back,
+    backTo(from),
   );
   card.details.querySelector("summary").focus({ preventScroll: true });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;

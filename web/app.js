@@ -8,7 +8,9 @@ import { acceptDocuments } from "./documents.js";
 import { byId } from "./dom.js";
 import { acceptReading } from "./following.js";
 import { ask, cancel, getRun, getThread, resume } from "./groundswell.js";
+import { foldLimits, refusedLimit } from "./limits.js";
 import { NARROW, note, say, showError } from "./page.js";
+import { clearResearch } from "./research.js";
 import { drawStanding } from "./standing.js";
 import { drawTurns } from "./turns.js";
 import * as underway from "./underway.js";
@@ -24,6 +26,7 @@ async function start(query = byId("question").value.trim()) {
   const about = { question: query, mode: wanted.mode ?? "fast", builtIn: fromDocumentation() };
   const mine = begin({ ...about, thread: conversations.currentThread() });
   byId("question").value = "";
+  foldLimits();
   if (NARROW.matches) byId("question").blur(); // there is room for the answer, or for the keyboard
   await inConversation(mine, wanted);
   if (mine !== run) return;
@@ -71,8 +74,8 @@ async function listenTo(mine, events) {
   } catch (error) {
     if (mine !== run) return;
     if (listening.signal.aborted) return end("cancelled");
-    refused(error, mine);
     end("error");
+    refused(error, mine);
   } finally {
     underway.forget(mine);
     conversations.drawConversations();
@@ -84,6 +87,10 @@ function refused(error, { question, thread }) {
   const box = byId("question");
   box.value ||= question;
   box.setAttribute("aria-invalid", String(error.field === "query"));
+  if (refusedLimit(error)) {
+    clearResearch();
+    return say("Not asked: the server does not take one of the limits.");
+  }
   const repeat = () => {
     if (box.value.trim() === question) box.value = "";
     start(question);
@@ -106,9 +113,9 @@ async function open(threadId, { push = true } = {}) {
   leadToThread(threadId, { push });
   if (threadId === null) return byId("question").focus();
   try {
-    const { turns, title } = await getThread(threadId);
+    const { turns, title, next } = await getThread(threadId);
     if (mine !== run) return;
-    drawTurns(turns.slice(0, -1));
+    drawTurns(turns.slice(0, -1), next, (after) => getThread(threadId, { after }));
     if (turns.length) restore(turns.at(-1), threadId);
     else say(title === null ? "A new conversation." : "Nothing was asked in this conversation yet.");
     const asked = underway.of(threadId);

@@ -3,16 +3,17 @@
 import { byId, element } from "./dom.js";
 import { health } from "./groundswell.js";
 import { drawLibrary } from "./library.js";
+import { acceptLimits, limits, offerLimits } from "./limits.js";
+import { recalled, remember } from "./session.js";
 import { showThinking } from "./thinking.js";
-
-const KEY = "groundswell.depth";
 
 let thinkingChosen = false;
 let sizes = {};
 
 /** Heed the controls, which stand as the reader left them. */
 export function acceptChoices() {
-  chooseDepth(recalled() === "deep");
+  acceptLimits();
+  chooseDepth(recalled("depth") === "deep");
   byId("collection").addEventListener("change", () => drawLibrary(ownCollection(), listCollections));
   byId("deep").addEventListener("change", () => chooseDepth(byId("deep").checked));
   byId("show-thinking").addEventListener("change", () => {
@@ -24,7 +25,8 @@ export function acceptChoices() {
 /** Deep research or not; until the reader has chosen, the thinking is shown in the one and not in the other. */
 export function chooseDepth(deep) {
   byId("deep").checked = deep;
-  remember(deep ? "deep" : "fast");
+  remember("depth", deep ? "deep" : "fast");
+  offerLimits(deep);
   if (!thinkingChosen) byId("show-thinking").checked = deep;
   showThinking(byId("show-thinking").checked);
 }
@@ -35,7 +37,7 @@ export function wishes() {
   const deep = byId("deep").checked;
   return {
     ...(collection && { collection }),
-    ...(deep && { mode: "deep" }),
+    ...(deep && { mode: "deep", ...limits() }),
     ...(!deep && byId("show-thinking").checked && { include_thinking: true }),
   };
 }
@@ -61,21 +63,4 @@ export async function listCollections() {
 export function ownCollection() {
   const { value } = byId("collection");
   return value === "" || value === "docs" ? "default" : value;
-}
-
-/** Storage may be forbidden: then a reload forgets. */
-function recalled() {
-  try {
-    return sessionStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
-function remember(depth) {
-  try {
-    sessionStorage.setItem(KEY, depth);
-  } catch {
-    // it holds until the page is left
-  }
 }

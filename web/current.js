@@ -39,6 +39,7 @@ const fresh = (asked = {}) => ({
   verdicts: new Map(), // by revision
   carried: [], // the draft's verdicts, for a revision without its own
   revision: 0,
+  growing: true, // whether more of the answer may come
   requestId: null,
   frame: 0,
   began: performance.now(),
@@ -93,7 +94,9 @@ export const on = {
   },
   final_answer(final) {
     run.final = final;
+    run.growing = false;
     understand(final);
+    if (final.sentences) run.verdicts.set(final.revision, final.sentences);
     stand(final.answer, final.citations, final.revision);
     byId("answer-title").textContent = HEADING[final.outcome] ?? "Answer";
     byId("result").dataset.outcome = final.outcome;
@@ -142,7 +145,7 @@ function stand(answer, citations, revision) {
 function draw() {
   cancelAnimationFrame(run.frame);
   run.frame = 0;
-  drawAnswer(run.points, verdictsOf(run.revision), run.citations);
+  drawAnswer(run.points, verdictsOf(run.revision), run.citations, run.growing);
 }
 
 function drawSoon() {
@@ -192,7 +195,8 @@ function clear() {
 function keepTurn() {
   const { requestId: id, question, standalone, mode, final } = run;
   const { answer, outcome, citations, sources, revision } = final;
-  addTurn({ request_id: id, question, standalone, mode, answer, outcome, citations, sources }, verdictsOf(revision));
+  const sentences = verdictsOf(revision);
+  addTurn({ request_id: id, question, standalone, mode, answer, outcome, citations, sources, sentences });
 }
 
 /** Nothing was asked yet in this conversation, or outside any. */
@@ -207,6 +211,7 @@ export function beginNothing(thread) {
 /** The run has ended, one way or another. */
 export function end(outcome, { earlier = false } = {}) {
   const mine = run;
+  run.growing = false;
   draw();
   const cited = new Set(run.citations.map((citation) => citation.index)).size;
   const listed = byId("sources").childElementCount;

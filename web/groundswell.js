@@ -36,6 +36,7 @@
  *   refined_answer: string, additional_citations: Citation[], reasons: string[], changes: Change[]}} Refinement
  * @typedef {{complete: true, answer: string, revision: number, outcome: string, citations: Citation[],
  *   sources: Source[], groundedness_score: number, truncated: boolean, standalone?: string, stopped_by?: BudgetName[],
+ *   sentences?: PartialAnswer[],
  *   budget?: Record<BudgetName, {spent: number, limit: number}>}} FinalAnswer
  * @typedef {{document_id: string, section: string | null, index: number, total: number, text: string,
  *   citations: Citation[], method?: "extracted" | "written", dropped?: number}} SummarySection
@@ -51,6 +52,7 @@
  *   collection: string | null}} Thread A conversation, as it is listed.
  * @typedef {{request_id: string, created: string, mode: string, collection: string, question: string,
  *   standalone: string, answer: string, outcome: string, citations: Citation[], sources: Partial<Source>[],
+ *   sentences?: PartialAnswer[],
  *   reviewed?: {decision: "approve" | "edit" | "reject", note: string | null, at: string}}} Turn
  *   A question and its answer in a conversation; `standalone` is the question as it was understood.
  *
@@ -238,13 +240,14 @@ export async function listThreads({ after = "", limit = 50, ...connection } = {}
 }
 
 /**
- * A conversation with all that was said in it.
+ * A conversation with what was said in it last: `next` is the `after` of the page with the turns before these.
  * @param {string} threadId
- * @param {Connection} [options]
- * @returns {Promise<Thread & {turns: Turn[]}>}
+ * @param {Connection & {after?: string, limit?: number}} [options]
+ * @returns {Promise<Thread & {turns: Turn[], next: string | null}>}
  */
-export async function getThread(threadId, options = {}) {
-  return (await send(`threads/${encodeURIComponent(threadId)}`, {}, options)).json();
+export async function getThread(threadId, { after = "", limit = 100, ...connection } = {}) {
+  const wanted = new URLSearchParams({ after, limit: String(limit) });
+  return (await send(`threads/${encodeURIComponent(threadId)}?${wanted}`, {}, connection)).json();
 }
 
 /**

@@ -1,12 +1,15 @@
 /**
- * An answer as headings, paragraphs and list items, without losing a character of it: what is only markup is told apart
- * from what is read, and positions stay those of the whole text, in code points. No DOM.
+ * An answer as headings, paragraphs, list items and cells of tables, without losing a character of it: what is only
+ * markup is told apart from what is read, and positions stay those of the whole text, in code points. No DOM.
  *
  * @typedef {import("./spans.js").Piece} Piece
- * @typedef {{kind: "heading" | "paragraph" | "item" | "remark", level: number, ordered: boolean, value: number,
- *   from: number, start: number, end: number, to: number}} Block What is read stands in `start`..`end`; before and after
- *   it, from `from` and up to `to`, stand markup and white space. One block's `to` is the next one's `from`.
+ * @typedef {{kind: "heading" | "paragraph" | "item" | "remark" | "cell", level: number, ordered: boolean, value: number,
+ *   first?: boolean, row?: number, column?: number, align?: string, from: number, start: number, end: number,
+ *   to: number}} Block What is read stands in `start`..`end`; before and after it, from `from` and up to `to`, stand
+ *   markup and white space. One block's `to` is the next one's `from`.
  */
+
+import { mayBecomeTable, tableAt } from "./tables.js";
 
 const HEADING = /^(#{1,6})[ \t]+/;
 const ITEM = /^([ \t]*)(?:[-*+•]|(\d{1,3})[.)])[ \t]+/;
@@ -14,22 +17,34 @@ const REMARK = /^\*(?![*\s])/;
 /** A last line that may yet become a heading, an item or a remark. */
 const UNDECIDED = /^(?:#{1,6}|[-*+•])?[ \t]*$/;
 
-/** Cut a text, however much of it has come, into its blocks. @param {string[]} points @returns {Block[]} */
-export function blocks(points) {
+/** Cut a text, however much of it has come, into its blocks. @param {string[]} points
+ * @param {boolean} [growing] Whether more of it is to come: then what may yet become a table waits unseen.
+ * @returns {Block[]} */
+export function blocks(points, growing = false) {
   /** @type {Block[]} */
   const cut = [];
+  const all = [...lines(points)];
   let open = false; // whether the next line may go on with the last block
-  for (const { start, end, to } of lines(points)) {
+  for (let at = 0; at < all.length; at += 1) {
+    const { start, end, to } = all[at];
+    if (growing && mayBecomeTable(points, all, at)) {
+      leave(cut, start, points.length);
+      break;
+    }
     const text = points.slice(start, end).join("");
-    const begun = opened(text, start, end);
-    if (begun !== null) {
+    const table = tableAt(points, all, at);
+    const begun = table === null ? opened(text, start, end) : null;
+    if (table !== null) {
+      for (const cell of table.cells) cut.push({ ...paragraph(cut.at(-1)?.to ?? 0), kind: "cell", ...cell });
+      at += table.height - 1;
+      open = false;
+    } else if (begun !== null) {
       cut.push({ ...begun, to });
       open = begun.kind === "item";
     } else if (text.trim() === "" || (to === points.length && UNDECIDED.test(text))) {
+      leave(cut, start, to);
       open = false;
-      if (cut.length) cut[cut.length - 1].to = to;
-      else cut.push({ ...paragraph(start), end: start, to });
-    } else if (open || (cut.length && cut[cut.length - 1].start === cut[cut.length - 1].end)) {
+    } else if (open || unread(cut.at(-1))) {
       Object.assign(cut[cut.length - 1], { end, to });
       open = true;
     } else {
@@ -39,6 +54,15 @@ export function blocks(points) {
   }
   return cut;
 }
+
+/** Leave a stretch unread, behind the last block. @param {Block[]} cut @param {number} from @param {number} to */
+function leave(cut, from, to) {
+  if (cut.length) cut[cut.length - 1].to = to;
+  else cut.push({ ...paragraph(from), end: from, to });
+}
+
+/** Whether a block has nothing to be read yet. @param {Block | undefined} block */
+const unread = (block) => block !== undefined && block.kind !== "cell" && block.start === block.end;
 
 /** The block that a line begins by its marks.
  * @param {string} text @param {number} start @param {number} end @returns {Block | null} */
@@ -66,7 +90,7 @@ function opened(text, start, end) {
 const paragraph = (start) =>
   ({ kind: "paragraph", level: 0, ordered: false, value: 0, from: start, start, end: start, to: start });
 
-/** Every line, its end without and with the line break. @param {string[]} points */
+/** Every line. @param {string[]} points @returns {Generator<import("./tables.js").Line>} */
 function* lines(points) {
   for (let start = 0; start < points.length; ) {
     const found = points.indexOf("\n", start);
@@ -77,10 +101,11 @@ function* lines(points) {
 }
 
 /**
- * Bold words and code in a stretch of text, without the marks around them.
- * @param {string} text @returns {{tag: "strong" | "code" | null, text: string}[]}
+ * Bold words and code in a stretch of text, without the marks around them; `\|` is how a `|` stands in a cell.
+ * @param {string} written @returns {{tag: "strong" | "code" | null, text: string}[]}
  */
-export function inline(text) {
+export function inline(written) {
+  const text = written.replaceAll("\\|", "|");
   const cut = [];
   let at = 0;
   for (const { 0: whole, 1: bold, 2: code, index } of text.matchAll(/\*\*(?=\S)([^*]*[^*\s])\*\*|`([^`]+)`/g)) {

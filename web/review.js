@@ -27,7 +27,7 @@ export function decidedReview(review) {
   const cited = review.sources.filter(({ index }) => citations.some((citation) => citation.index === index));
   const sources = sourceList({ sources: cited }, citations);
   const body = final
-    ? answerElement(final.answer, [], citations, sources)
+    ? answerElement(final.answer, final.sentences ?? [], citations, sources)
     : element("p.reason", {}, "Decided; the answer is being released.");
   const note = reviewed.note ? [element("p.reason", { dir: "auto" }, `Note: ${reviewed.note}`)] : [];
   const said = element("p.reason", {}, `${DECIDED[reviewed.decision]} ${time(reviewed.at)}`);

@@ -9,6 +9,9 @@
  * @typedef {{verdict: Verdict | null, goesOn: boolean, parts: Part[]}} Piece `goesOn` where its sentence does.
  */
 
+/** What is neither white space nor the border of a cell or the rule below one. */
+const READ = /[^\s|:-]/;
+
 /**
  * The text, or a stretch of it, cut at the ends of its judged sentences, and within each piece at its markers. Nothing
  * is lost: the texts of all parts are the text. A piece without a verdict is white space, or a sentence still being
@@ -26,7 +29,7 @@ export function pieces(points, verdicts, citations, from = 0, to = points.length
     const end = Math.min(verdict.end, to);
     if (start < at || start >= end || verdict.end > points.length) continue;
     if (start > at) cut.push(between(start));
-    const goesOn = verdict.end > to && points.slice(to, verdict.end).join("").trim() !== "";
+    const goesOn = verdict.end > to && READ.test(points.slice(to, verdict.end).join(""));
     cut.push({ verdict, goesOn, parts: parts(points, start, end, citations) });
     at = end;
   }

@@ -1,6 +1,6 @@
 /** Which questions are being answered, by conversation, so that a page that comes back can pick them up. */
 
-const KEY = "groundswell.underway";
+import { recalled, remember } from "./session.js";
 
 /** @returns {{requestId: string, question: string, mode: string, thread: string} | undefined} */
 export const of = (threadId) => all()[threadId];
@@ -16,19 +16,5 @@ export function forget({ thread, requestId }) {
   if (known?.requestId === requestId) keep(others);
 }
 
-/** Storage may be forbidden: then nothing is picked up. */
-function all() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY)) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function keep(runs) {
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify(runs));
-  } catch {
-    // it is not picked up
-  }
-}
+const all = () => JSON.parse(recalled("underway") ?? "{}");
+const keep = (runs) => remember("underway", JSON.stringify(runs));

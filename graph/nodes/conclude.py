@@ -48,6 +48,7 @@ async def conclude(state: RagState, runtime: Runtime[RagContext]) -> dict[str, A
         citation_precision=precision(citations, sentences, context.stream.judge) if citations else None,
         citation_support=mean([s.support == "supported" for s in sentences]) if citations else None,
         safety_flags=list(dict.fromkeys(concerns)) or None,
+        sentences=sentences or None,
     )
     await report(final)
     return {}

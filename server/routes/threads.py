@@ -164,5 +164,6 @@ async def _as_it_stands(turn: Turn, context: AppContext) -> dict[str, Any]:
     if review is None or review.final is None or review.decision is None:
         return dict(turn)
     told = {key: review.final[key] for key in ("answer", "outcome", "citations", "sources")}
+    told["sentences"] = review.final.get("sentences", [])
     decided = {"decision": review.decision.decision, "note": review.decision.note, "at": review.decision.at}
     return {**turn, **told, "reviewed": decided}
