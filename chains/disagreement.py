@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from chains.clauses import conditions_oppose
 from chains.statement import Difference, Statement, statement
 from language.cells import cells
+from language.contents import is_contents
 from language.markup import unmarked
 from language.polarity import opposites
 from language.quantities import Quantity, agree, same_unit
@@ -37,6 +38,8 @@ def opposes(one: str, other: str, idf: Callable[[set[str]], Mapping[str, float]]
     It is the same either way round. Without `idf` every word weighs the same. A row of a table is only compared
     with a row that has the same first cell, column by column.
     """
+    if is_contents(one) or is_contents(other):
+        return None
     rows = _row(one), _row(other)
     if rows[0] or rows[1]:
         return _rows_oppose(*rows) if rows[0] and rows[1] else None

@@ -13,7 +13,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from chains.prompts import LEFT_OUT
 from chains.sections import Found, Wanted, sections
 from chains.selection import Row, select
-from language.sentences import leans_back
+from language.contents import is_contents
+from language.sentences import points_back
 from language.words import content_terms, coverage, terms
 
 SCORES_KEY = "row_scores"
@@ -120,13 +121,13 @@ def _quoting(chosen: Sequence[Row]) -> Iterator[str]:
 
 
 def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[Row]:
-    found = [(int(m[1]), int(m[2]), m[3]) for m in _ROW.finditer(text) if m[3] != LEFT_OUT]
+    found = [(int(m[1]), int(m[2]), m[3]) for m in _ROW.finditer(text) if m[3] != LEFT_OUT and not is_contents(m[3])]
     wanted = set(content_terms(question))
     rows: list[Row] = []
     named: frozenset[str] = frozenset()
     for passage, sentence, line in found:
         words = frozenset(terms(line))
-        named = named | words if rows and leans_back(line) and rows[-1].passage == passage else words
+        named = named | words if rows and points_back(line) and rows[-1].passage == passage else words
         own = scores.get(f"{passage}.{sentence}") if scores else None
         rows.append(Row(passage, sentence, line, coverage(wanted, named, {}) if own is None else own, words))
     return rows

@@ -11,6 +11,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.prompts import ChatPromptTemplate
 
 from language.boundary import fresh_key, marked
+from language.contents import is_contents
 from language.instructions import speaks_to_a_model
 from language.invisible import legible, visible
 
@@ -320,12 +321,9 @@ def material(text: str, key: str | None = None) -> str:
 
 
 def informative(passages: Sequence[Document]) -> bool:
-    """Whether some sentence of the passages is left to be read."""
-    return any(
-        told(passage.page_content[start:end]) not in ("", LEFT_OUT)
-        for passage in passages
-        for start, end in passage.metadata["sentences"]
-    )
+    """Whether some sentence of the passages is left to be read; what only lists contents answers nothing."""
+    read = (passage.page_content[start:end] for passage in passages for start, end in passage.metadata["sentences"])
+    return any(told(sentence) not in ("", LEFT_OUT) and not is_contents(sentence) for sentence in read)
 
 
 def fitting(passages: Sequence[Document], budget: int, floor: float = 0.0) -> list[Document]:

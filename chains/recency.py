@@ -130,6 +130,14 @@ def dated(account: Account) -> str | None:
     return " ".join(str(part) for part in (day if named else None, named, year) if part)
 
 
+def dated_alike(one: Account, other: Account) -> bool | None:
+    """Whether two sources have the same date, as far as both tell; None if one does not."""
+    mine, theirs = _dated(one), _dated(other)
+    if mine is None or theirs is None:
+        return None
+    return all(a == b for a, b in zip(mine, theirs, strict=True) if a is not None and b is not None)
+
+
 def year_of(account: Account) -> int | None:
     """The year of a source, as far as it tells."""
     moment = _dated(account)

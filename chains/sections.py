@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chains.selection import Row, select
-from language.sentences import leans_back
+from chains.selection import Row, select, with_context
+from language.sentences import points_back
 from language.words import content_terms
 
 _FOLLOWED_UP = 1
@@ -38,7 +38,7 @@ def sections(parts: Sequence[Wanted], most: int) -> list[list[Row]]:
     """For each part the rows that answer it, `most` of them for its own words; none where all it has is another's.
 
     A part's best row is said, whatever other sections say. Further rows go to the part that they answer best, measured
-    by the best row of each, and are said once.
+    by the best row of each, and are said once, but for those that name what another one speaks of.
     """
     told: set[str] = set()
     written = []
@@ -73,7 +73,18 @@ def _section(part: Wanted, others: Sequence[Wanted], most: int, told: set[str]) 
         least = max(_FOLLOWING, _OF_THE_BEST * max(row.score for row in search.rows))
         rows = [row for row in search.rows if row.words & left and _place(row) not in places and not foreign(row)]
         chosen += [row for row in select(search.query, rows, _FOLLOWED_UP) if row.score >= least]
-    return chosen
+    return _in_context(chosen, [row for search in part.searches for row in search.rows])
+
+
+def _in_context(chosen: Sequence[Row], found: Sequence[Row]) -> list[Row]:
+    """Each row behind those that name what it speaks of: under a heading about somebody else, `his` would be theirs."""
+    once = {_place(row): row for row in (*found, *chosen)}
+    contexts = with_context(list(once.values()))
+    stretches: dict[Place, dict[Place, Row]] = {}
+    for row in chosen:
+        needed = contexts[once[_place(row)]]
+        stretches.setdefault(_place(needed[0]), {}).update((_place(one), one) for one in needed)
+    return [stretch[place] for stretch in stretches.values() for place in sorted(stretch)]
 
 
 def _fitting(
@@ -83,7 +94,7 @@ def _fitting(
     top = max((row.score for row in best), default=0.0)
     kept: list[Row] = []
     for row in reversed(rows):
-        leaned_on = bool(kept) and kept[-1].passage == row.passage and leans_back(kept[-1].text)
+        leaned_on = bool(kept) and kept[-1].passage == row.passage and points_back(kept[-1].text)
         share = row.score / top if top else 0.0
         elsewhere = any(own.get(_place(row), 0.0) > share * highest for own, highest in scores)
         if row in best or leaned_on or (share >= _FLOOR and not elsewhere and row.text not in told):

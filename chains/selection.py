@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from language.sentences import leans_back
+from language.sentences import points_back
 from language.words import content_terms, terms
 
 _NUMBER_ASKED = re.compile(
@@ -70,7 +70,7 @@ def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
         return []
     asked = _Asked.of(question, rows)
     worth = _worth(asked, rows)
-    groups = _groups(rows)
+    groups = with_context(rows)
     best = max(rows, key=lambda row: worth[row])
     chosen = list(groups[best])
 
@@ -175,14 +175,14 @@ def _is_sentence(row: Row) -> bool:
     return len(row.words) >= 4 and letters >= 0.75 * len(row.text) and not laid_out
 
 
-def _groups(rows: Sequence[Row]) -> dict[Row, list[Row]]:
+def with_context(rows: Sequence[Row]) -> dict[Row, list[Row]]:
     """Each row behind the ones it leans on: the sentence before, beyond a telephone number or a heading."""
     groups: dict[Row, list[Row]] = {}
     earlier: list[Row] = []
     for row in sorted(rows, key=lambda row: (row.passage, row.sentence)):
         earlier = [other for other in earlier if other.passage == row.passage]
         leaned_on = next(filter(_is_sentence, reversed(earlier)), earlier[-1] if earlier else None)
-        groups[row] = [*groups[leaned_on], row] if leaned_on and leans_back(row.text) else [row]
+        groups[row] = [*groups[leaned_on], row] if leaned_on and points_back(row.text) else [row]
         earlier.append(row)
     return groups
 

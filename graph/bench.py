@@ -12,6 +12,7 @@ from chains.recency import Account
 from chains.subjects import Context
 from graph.evidence import Idf, Piece, Place
 from graph.lines import Line, item_mark, resting, without_markers
+from language.contents import is_contents
 from language.sentences import leans_back
 from language.words import content_terms
 
@@ -97,6 +98,6 @@ class Bench:
         """The source's own sentence, if it stands alone or leans on what the line leaned on."""
         wording = readable(piece.text)
         stands = len(wording.split()) >= _FEWEST_WORDS and (leans_back(line.text) or not leans_back(wording))
-        if not stands or wording.endswith("?") or self.unsafe(wording):
+        if not stands or wording.endswith("?") or is_contents(wording) or self.unsafe(wording):
             return None
         return resting(line, item_mark(line.text) + wording, piece, self.judge)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from chains.headings import heading
+from chains.occasions import of_other_occasions
 from chains.prompts import readable
 from chains.recency import Account, ahead, newer, year_of
 from chains.rivals import another_subject, bygone, closeness, same_name, says_otherwise
@@ -92,7 +93,7 @@ def comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:
     """Whether a sentence can be about what a line is about.
 
     Not if its document is about something else than was asked, if it calls its matter by a word of its own title that
-    nobody else uses, or if both tell what was in years of their own.
+    nobody else uses, or if both tell what was in years or on occasions of their own.
     """
     mine, its = bench.context(own), bench.context(piece)
     asked, said = set(content_terms(bench.question)), set(content_terms(plain))
@@ -107,7 +108,9 @@ def comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:
             return False
         if its.apart(asked | said, mine) & piece.words or (mine.named & asked & said) - its.named - piece.words:
             return False
-    return not (bygone(plain) and bygone(piece.text) and its.year != mine.year and None not in (its.year, mine.year))
+    if bygone(plain) and bygone(piece.text) and its.year != mine.year and None not in (its.year, mine.year):
+        return False
+    return not of_other_occasions(bench.account(own), bench.account(piece))
 
 
 def _foremost(against: Sequence[Piece], own: Piece, bench: Bench) -> tuple[Piece, int]:

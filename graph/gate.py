@@ -8,6 +8,7 @@ from langchain_core.documents import Document
 
 from callbacks.events import GateDecision, Verdict
 from graph.policy import Policy
+from language.asking import asking_words
 from language.words import STOPWORDS, names, terms
 
 Searched = Literal["once", "wider", "verified", "failed"]
@@ -114,7 +115,9 @@ def words_of(document: Document) -> set[str]:
 def telling_words(question: str) -> list[str]:
     """The words of a question that say what it is about, as it spells them."""
     words = [word.strip("?!.,;:\"'“”()") for word in question.split()]
-    return [word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE and not _SHORTENED.search(word)]
+    long = [word for word in words if len(word) > 2 and word.lower() not in _SAY_LITTLE and not _SHORTENED.search(word)]
+    asking = asking_words(question)
+    return [word for word in long if not asking.issuperset(terms(word))]
 
 
 def missing(question: str, candidates: Sequence[Document]) -> list[str]:

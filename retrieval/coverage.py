@@ -1,13 +1,14 @@
 """Which words of a question each sentence holds: packed with the passage, compared all at once."""
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from language.contents import is_contents
 from language.sentences import leans_back
 from language.words import terms
 from retrieval.passages import Passage
@@ -37,18 +38,22 @@ class Coverage:
     """Of every sentence, one passage after the other."""
     proven: npt.NDArray[np.float64]
     """The same with words weighted by `worth` and something asked for that nothing holds: comparable between
-    questions, and between collections."""
+    questions, and between collections. Words that only say how something is asked need not be held where every other
+    word is, somewhere: the question about something unknown is not to profit from them."""
     together: npt.NDArray[np.float64]
     """Of each passage: its two best sentences and its heading."""
 
 
 def pack(passage: Passage) -> Packed:
-    """The words of a passage. A sentence that leans back on its predecessor speaks of what that names, too."""
+    """The words of a passage. A sentence that leans back on its predecessor speaks of what that names, too.
+
+    A line of contents has none: it only names what is said elsewhere.
+    """
     groups = [_hashed(terms(passage.heading))]
     columns = _hashed(terms(passage.header or ""))  # a cell means nothing without the name of its column
     for start, end in passage.sentences:
         text = passage.text[start:end]
-        own = _hashed(terms(text)) | columns
+        own = _hashed(() if is_contents(text) else terms(text)) | columns
         groups.append(own | groups[-1] if len(groups) > 1 and leans_back(text) else own)
     flat = [word for group in groups for word in sorted(group)]
     return np.array([len(groups), *map(len, groups), *flat], np.uint32)
@@ -65,8 +70,18 @@ def worth(idf: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:
     return told
 
 
-def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[str, float], size: int) -> Coverage:
-    """How much of the stemmed words `wanted` each passage holds, in a collection of `size`; there is at least one."""
+def coverage_of(
+    packed: Sequence[Packed],
+    wanted: Sequence[str],
+    idf: Mapping[str, float],
+    size: int,
+    *,
+    asking: Collection[str] = (),
+) -> Coverage:
+    """How much of the stemmed words `wanted` each passage holds, in a collection of `size`; there is at least one.
+
+    `asking` are those of them that only say how something is asked.
+    """
     words = np.array([_hash(term) for term in wanted], np.uint32)
     rarity = np.array([idf[term] for term in wanted], np.float64)
     weights = rarity / (rarity.sum() or 1.0)
@@ -85,8 +100,18 @@ def coverage_of(packed: Sequence[Packed], wanted: Sequence[str], idf: Mapping[st
     best = order[headings + np.minimum(1, groups - 1)]
     second = order[headings + np.minimum(2, groups - 1)]
     together = (held[headings] | held[best] | held[second]) @ weights
-    proven = held[is_sentence] @ (worths / (worths.sum() + _NEVER_HELD))
+    of_asking = np.array([term in asking for term in wanted], np.bool_)
+    spared = of_asking & bool(held[:, ~of_asking].any(axis=0).all())
+    proven = _proven(held[is_sentence], worths, spared)
     return Coverage(shares[is_sentence], proven, together)
+
+
+def _proven(
+    held: npt.NDArray[np.bool_], worths: npt.NDArray[np.float64], spared: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    asked = worths[~spared].sum() + held @ np.where(spared, worths, 0.0) + _NEVER_HELD
+    proven: npt.NDArray[np.float64] = (held @ worths) / asked
+    return proven
 
 
 def pairs_held(stems: Sequence[str], pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from language.asking import asking_words
 from language.words import content_terms, word_pairs
 from retrieval.calibration import EVIDENCE, Platt, passage_probability
 from retrieval.coverage import coverage_of, pairs_held
@@ -77,6 +78,8 @@ class Question:
     """Of the embedded encoder, whatever the dense leg uses: sentence features mean the same everywhere."""
     dense: Vectors
     """In the space of the dense leg."""
+    asking: frozenset[str] = frozenset()
+    """Those of the terms that only say how it is asked: they rank passages and are no part of what has to be proven."""
 
     @classmethod
     def of(cls, text: str, vector: Vectors, dense: Vectors | None = None) -> "Question":
@@ -84,7 +87,7 @@ class Question:
         words = tuple(dict.fromkeys(content_terms(text)))
         if is_small_talk(words):
             words = ()
-        return cls(words, tuple(word_pairs(text)), vector, vector if dense is None else dense)
+        return cls(words, tuple(word_pairs(text)), vector, vector if dense is None else dense, asking_words(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def _best(
         return []
     starts = np.cumsum(candidates.counts) - candidates.counts
     idf = snapshot.lexical.idf(question.terms)
-    covered = coverage_of(candidates.words, question.terms, idf, snapshot.lexical.size)
+    covered = coverage_of(candidates.words, question.terms, idf, snapshot.lexical.size, asking=question.asking)
     sentences = candidates.sentences.astype(np.float32) @ question.vector
     cosines = candidates.dense @ question.dense
     bm25 = np.array([lexical.get(key, 0.0) for key in candidates.keys])

@@ -106,6 +106,49 @@ def test_words_of_small_talk_that_may_be_asked_about_are_searched_for(encoder: M
     library.close()
 
 
+MINUTES = "The roof of the club is mended in May. The fees for members stay at 60 euros a year. Students pay 30 euros."
+PUMPS = "The Aero draws its heat from the air. It costs 9,200 euros. The Terra draws its heat from a borehole."
+
+
+@pytest.fixture(scope="module")
+def club(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    library = library_in(tmp_path_factory.mktemp("club"), encoder)
+    for name, text in {"minutes": MINUTES, "pumps": PUMPS, "ferry": FERRY, "museum": MUSEUM}.items():
+        library.add("default", Submission(data=text, id=name))
+    return library
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What was agreed about the fees?",
+        "What did they decide about the roof?",
+        "How do the Aero and the Terra differ?",
+    ],
+)
+def test_a_passage_need_not_hold_the_words_of_the_asking(club: Library, question: str) -> None:
+    assert club.search_now("default", question, 6).probability > 0.75
+
+
+@pytest.mark.parametrize(
+    "question", ["What was agreed about the swimming pool?", "Which is better, the Vento or the Zephyr?"]
+)
+def test_what_nothing_speaks_of_profits_nothing_from_the_words_of_the_asking(club: Library, question: str) -> None:
+    assert club.search_now("default", question, 6).probability < 0.65
+
+
+def test_a_list_of_contents_is_found_and_proves_nothing(encoder: MiniLM, tmp_path: Path) -> None:
+    library = library_in(tmp_path, encoder)
+    contents = "Contents\n1 Depth of the harbours ........ 5\n2 Calibration of the radar . . . . . 6\n"
+    library.add("default", Submission(data=contents, id="annex"))
+    library.add("default", Submission(data=FERRY, id="ferry"))
+    for question in ("What is the depth of the harbours?", "How is the calibration of the radar done?"):
+        evidence = library.search_now("default", question, 6)
+        assert evidence.hits[0].passage.document_id == "annex"
+        assert evidence.probability < 0.5
+    library.close()
+
+
 def test_the_best_passage_is_as_probable_as_the_evidence_and_the_others_less(two_files: Library) -> None:
     evidence = two_files.search_now("default", "When does the ferry leave?", 6)
     scores = [evidence.score(hit) for hit in evidence.hits]
@@ -130,6 +173,19 @@ def test_holding_all_of_a_short_question_proves_less_than_holding_all_of_a_long_
     of_short, of_long = coverage_of(packed, short, idf, 500), coverage_of(packed, long, idf, 500)
     assert of_short.sentences[0] == pytest.approx(of_long.sentences[0]) == pytest.approx(1.0)
     assert of_short.proven[0] < of_long.proven[0] < 1.0
+
+
+def test_words_of_the_asking_are_spared_only_where_every_other_word_is_held(own_library: Library) -> None:
+    own_library.add("asked", Submission(data="The treaty of Brack was signed in the old harbour.", id="treaty"))
+    packed = own_library.stored.scorable(own_library.snapshot("asked").keys.tolist()).words
+    idf = dict.fromkeys(["treati", "brack", "holm", "differ"], 5.0)
+
+    def proven(*words: str, asking: tuple[str, ...] = ()) -> float:
+        return float(coverage_of(packed, words, idf, 500, asking=asking).proven[0])
+
+    known, unknown = ("treati", "brack", "differ"), ("treati", "holm", "differ")
+    assert proven(*known, asking=("differ",)) == pytest.approx(proven("treati", "brack"))
+    assert proven(*unknown, asking=("differ",)) == pytest.approx(proven(*unknown))
 
 
 def test_a_fit_finds_the_curve_the_labels_came_from() -> None:
@@ -198,6 +254,7 @@ def test_calibrate_over_http_names_what_is_wrong(serve: Callable[..., Live], own
         assert client.post("/collections/nope/calibrate").status_code == 404
 
 
+@pytest.mark.slow
 def test_calibrate_from_the_command_line_with_labelled_questions(
     guide: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,3 +121,14 @@ def test_the_better_of_weak_rows_is_said_and_of_worthless_ones_only_those_about_
 
 def test_without_evidence_nothing_is_said() -> None:
     assert said("Who built the lighthouse?") == []
+
+
+def test_a_line_of_contents_is_never_said() -> None:
+    handbook = {
+        "3.2 Safety drills for passengers ........ 14": 0.9,
+        "3.3 Fares . . . . . . . iv": 0.8,
+        "Annex A ………… 21": 0.7,
+        "Safety drills for passengers last from 5 ... 20 minutes.": 0.5,
+    }
+    assert said("How long are the safety drills for passengers?", handbook) == ["1.4"]
+    assert said("How long are the drills?", {"3.2 Safety drills ........ 14": 0.9}) == []

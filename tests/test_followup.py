@@ -353,10 +353,10 @@ def test_the_longest_question_takes_no_time() -> None:
     long = said(
         "What is the difference between " + "the second plan of Acme and " * 140 + "it?", "Plan A, plan B. " * 200
     )
-    began = time.perf_counter()
+    began = time.thread_time()
     for question in ("and it? " * 500, "the " * 1300, "in 2023 " * 500, "x" * 4000, "a, " * 1300, "that " * 800):
         standalone(question, [long] * 6)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from langchain_core.documents import Document
 
 from graph.gate import absent_years, judge, missing, telling_words
 from graph.policy import Policy
+from language.asking import asking_words
 
 
 def passage(text: str, score: float = 0.9, section: str | None = None) -> Document:
@@ -51,3 +52,33 @@ def test_a_decision_tells_the_threshold_that_was_applied() -> None:
 def test_what_is_missing_is_what_the_question_is_about() -> None:
     assert missing("I'm sick, what do I have to use?", [passage("Nothing of the kind.")]) == ["sick"]
     assert "I'm" not in telling_words("I'm sick")
+
+
+@pytest.mark.parametrize(
+    ("question", "asking"),
+    [
+        ("How do the Aero and the Terra differ?", {"differ"}),
+        ("How does the Aero compare to the Terra in price?", {"compar"}),
+        ("Compare the Aero with the Terra.", {"compar"}),
+        ("What is the difference between films and books?", {"differ"}),
+        ("Which is better, the Aero or the Terra?", {"better"}),
+        ("What did the board decide about the roof?", {"decid"}),
+        ("What was agreed on the fees?", {"agre"}),
+        ("What has the group discussed?", {"discuss"}),
+        ("What was decided?", set()),
+        ("Who decides about the roof?", set()),
+        ("What did the families who decide about the roof pay?", set()),
+        ("When was the contract agreed?", set()),
+        ("How do I compare two files?", set()),
+        ("What did they decide about the rules that decide a match?", set()),
+    ],
+)
+def test_words_that_only_say_how_something_is_asked_are_told_from_its_subject(question: str, asking: set[str]) -> None:
+    assert asking_words(question) == asking
+
+
+def test_what_is_missing_is_never_a_word_of_the_asking() -> None:
+    found = [passage("The roof is mended in May.")]
+    assert missing("What did the board decide about the roof and the pool?", found) == ["board", "pool"]
+    assert missing("How do the roof and the pool differ?", found) == ["pool"]
+    assert missing("What was decided?", found) == ["decided"]

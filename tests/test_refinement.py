@@ -301,6 +301,14 @@ def test_each_row_of_a_table_is_a_sentence_of_its_own() -> None:
     assert "".join(line.gap + line.text for line in lines_of(stream)) == table
 
 
+def test_the_head_of_a_table_claims_nothing_however_many_columns_it_has() -> None:
+    head = "| Place | Opens or leaves | Price in crowns | Closed | Remark |"
+    stream = AnswerStream(SourceBook(), lexical_judge(lambda words: {}))
+    assert list(stream.feed(f"{head}\n|---|---|---|---|---|\n| Ferry | at noon | eight | never | x |"))
+    assert lines_of(stream)[0].text == head
+    assert lines_of(stream)[0].layout
+
+
 async def test_a_reply_far_longer_than_the_draft_is_no_correction_of_it(refine: Any) -> None:
     endless: Runnable[Any, str] = RunnableLambda(lambda given: f"{BUILT} [1.1]. " * 3000)
     wrong = BUILT.replace("1874", "1921")

@@ -12,6 +12,7 @@ from langchain_core.documents import Document
 from callbacks.citations import CitationParser, Cited
 from chains.embedded import ExtractiveChatModel
 from chains.headings import LONGEST_HEADING, heading
+from chains.occasions import of_other_occasions
 from chains.recency import Account, dated, newer
 from chains.report import Part, headings_of, report_messages
 from graph.hub import Hub
@@ -130,6 +131,33 @@ def test_a_row_far_below_the_best_one_is_filler() -> None:
     assert "market" not in sections[opens]
 
 
+BRANDT = (
+    "Lena Brandt is the director of Velmar.",
+    "She studied in Oslo with Karl Weiss.",
+    "His office was above the museum.",
+)
+
+
+def test_a_sentence_about_him_comes_with_the_one_that_names_him() -> None:
+    """Though that was said in another section, and says nothing of what was asked."""
+    studied, office = "Where did the director of Velmar study?", "Where is the office of Velmar?"
+    sections = written(
+        part(studied, document("brandt", BRANDT, (0.8, 0.9, 0.2))),
+        part(
+            office,
+            document("velmar", ("Velmar is a ferry company.",), (0.7,)),
+            then=(("Lena Brandt office", document("brandt", BRANDT, (0.5, 0.1, 0.8))),),
+        ),
+    )
+    assert re.findall(r"Karl Weiss \[[\d.]+\]\. His office was", sections[office])
+
+
+def test_a_person_spoken_of_behind_a_date_is_named_first() -> None:
+    question = "What happened to the ferries in 1930?"
+    rows = ("Henrik Storm was a merchant.", "In 1930 he sold the ferries.")
+    assert "merchant" in written(part(question, document("storm", rows, (0.1, 0.9))))[question]
+
+
 def test_known_headings_are_those_that_are_written() -> None:
     parts = [part("What [1.1] costs\n## 45 crowns?", document("permits", BERTH, (0.9, 0.1)))]
     assert headings_of(parts) == ["What (1.1) costs"]
@@ -175,6 +203,32 @@ def test_of_two_sources_that_begin_with_their_dates_one_is_the_newer() -> None:
     assert (newer(new, old), newer(old, new)) == (1, -1)
 
 
+def told_at(meeting: str, sentence: str) -> Account:
+    return Account(title=meeting, sentence=sentence, text=sentence, metadata={})
+
+
+MARCH, JUNE = "Minutes of the board, 4 March 2024", "Minutes of the board, 10 June 2024"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ((MARCH, "Present: 7 members of the board."), (JUNE, "Present: 9 members of the board."), True),
+        ((MARCH, "Present: 7 members of the board."), (MARCH, "Present: 9 members of the board."), False),
+        (("Club A", "Attendees: Anna Berg (chair)"), ("Club B", "Attendees: Greta Holm (chair)"), True),
+        ((MARCH, "The meeting was chaired by Anna Berg."), (JUNE, "The meeting was chaired by Greta Holm."), True),
+        ((MARCH, "The meeting was chaired by Anna Berg."), (MARCH, "The meeting was chaired by Greta Holm."), False),
+        ((MARCH, "The fee is 60 euros a year."), (JUNE, "The fee is 70 euros a year."), False),
+        (("Fair 2019", "The mill was built in 1874."), ("Fair 2023", "The mill was built in 1921."), False),
+    ],
+)
+def test_what_happened_at_one_meeting_is_not_denied_by_another(
+    one: tuple[str, str], other: tuple[str, str], apart: bool
+) -> None:
+    assert of_other_occasions(told_at(*one), told_at(*other)) is apart
+    assert of_other_occasions(told_at(*other), told_at(*one)) is apart
+
+
 # Whole reports
 
 HARBOUR = {
@@ -183,6 +237,8 @@ HARBOUR = {
     "Fee notice": "Fee notice of 2 May 2020. The landing fee at the Brack pier is 12 crowns a day.",
     "Fee sheet": "This sheet was printed on 4 July 2022. The landing fee at the Brack pier is 15 crowns a day.",
     "Ferry": "The ferry from Brack to Aldermoor leaves at noon.",
+    MARCH: "Present at the meeting of the board were 14 members and two guests. The pier was inspected.",
+    JUNE: "Present at the meeting of the board were 17 members and two guests. The pier was closed.",
 }
 
 
@@ -218,3 +274,11 @@ async def test_both_sides_have_the_dates_that_their_documents_begin_with(hub: Hu
     answer = await report(hub, "What is the landing fee at the Brack pier, and when does the ferry leave?")
     assert "### “Fee notice”, 2 May 2020, the older one" in answer
     assert "### “Fee sheet”, 4 July 2022, the newer one" in answer
+
+
+async def test_two_meetings_are_not_in_conflict(hub: Hub) -> None:
+    answer = await report(
+        hub, "How many members were present at the meeting of the board, and when does the ferry leave?"
+    )
+    assert re.search(r"1[47] members and two guests", answer)
+    assert "disagree" not in answer
