@@ -1,9 +1,8 @@
-"""Occasions: what happened at one meeting, and who was there, another meeting does not make any less true."""
+"""Occasions: who was at one meeting, another meeting does not make any less true."""
 
 import re
 
 from chains.recency import Account, dated_alike
-from chains.rivals import bygone
 
 _ATTENDANCE = re.compile(
     r"\W*(?:(?:also|those|members|board members) )?(?:present|in attendance|attend(?:ees|ing|ance)|participants|"
@@ -11,26 +10,19 @@ _ATTENDANCE = re.compile(
     re.IGNORECASE,
 )
 """Heads a list of who was there, or was not."""
-_RECORD = re.compile(
-    r"\b(?:minutes|meetings?|sessions?|sittings?|assembly|assemblies|hearings?|proceedings|conference|workshop|"
-    r"inspection|visit|log|diary)\b",
-    re.IGNORECASE,
-)
-_OPENING = 200
-"""Characters of a document, in which it says what it is a record of."""
+_ATTENDED = re.compile(r"\b(?:present|in attendance|attended|absent|excused|chaired|presided)\b", re.IGNORECASE)
+_MEETING = re.compile(r"\b(?:meeting|session|sitting|assembly|hearing)\b", re.IGNORECASE)
 
 
 def of_other_occasions(one: Account, other: Account) -> bool:
-    """Whether the sentences of two sources tell what happened on different occasions.
+    """Whether the sentences of two sources tell who was at different meetings.
 
-    So do two lists of who was there, unless both are known to be of one day; and two sentences of what was, in the
-    records of meetings and the like of different days.
+    So do two lists, unless both are known to be of one day, and two sentences in sources of different days.
     """
     if _ATTENDANCE.match(one.sentence) and _ATTENDANCE.match(other.sentence):
         return dated_alike(one, other) is not True
-    told = bygone(one.sentence) and bygone(other.sentence) and _is_record(one) and _is_record(other)
-    return told and dated_alike(one, other) is False
+    return _tells_who_came(one) and _tells_who_came(other) and dated_alike(one, other) is False
 
 
-def _is_record(account: Account) -> bool:
-    return _RECORD.search(f"{account.title}\n{account.text[:_OPENING]}") is not None
+def _tells_who_came(account: Account) -> bool:
+    return _ATTENDED.search(account.sentence) is not None and _MEETING.search(account.sentence) is not None

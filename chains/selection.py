@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from language.sentences import points_back
+from language.sentences import leans_back, points_back
 from language.words import content_terms, terms
 
 _NUMBER_ASKED = re.compile(
@@ -176,13 +176,20 @@ def _is_sentence(row: Row) -> bool:
 
 
 def with_context(rows: Sequence[Row]) -> dict[Row, list[Row]]:
-    """Each row behind the ones it leans on: the sentence before, beyond a telephone number or a heading."""
+    """Each row behind the ones it leans on: the sentence before, beyond a telephone number or a heading; or, where it
+    only speaks of somebody, the last one that names them.
+    """
     groups: dict[Row, list[Row]] = {}
     earlier: list[Row] = []
     for row in sorted(rows, key=lambda row: (row.passage, row.sentence)):
         earlier = [other for other in earlier if other.passage == row.passage]
         leaned_on = next(filter(_is_sentence, reversed(earlier)), earlier[-1] if earlier else None)
-        groups[row] = [*groups[leaned_on], row] if leaned_on and points_back(row.text) else [row]
+        if leaned_on is None or not points_back(row.text):
+            groups[row] = [row]
+        elif leans_back(row.text):
+            groups[row] = [*groups[leaned_on], row]
+        else:
+            groups[row] = [groups[leaned_on][0], row]
         earlier.append(row)
     return groups
 

@@ -4,7 +4,6 @@ import re
 from functools import lru_cache
 
 from language.cells import cells
-from language.contents import is_contents
 from language.instructions import speaks_to_a_model
 from language.sentences import leans_back
 
@@ -27,7 +26,7 @@ _FORM = re.compile(
     r"cover page interactive data file)\b",
     re.IGNORECASE,
 )
-_LEADER = re.compile(r"(?:\.\s?){4,}|(?:…\s?){2,}|_{4,}")
+_LEADER = re.compile(r"(?:\.\s?){4}|(?:…\s?){2}|(?:·\s?){4}|_{4}")
 _RUNNING_HEAD = re.compile(
     r"\W*(?:chapter|section|part|appendix|page|item|annex|kapitel)\s+[\divxlc]+\b[^.!?]{0,80}?\s\d{1,4}\W*",
     re.IGNORECASE,
@@ -79,7 +78,7 @@ def is_sentence(sentence: str) -> bool:
     ended = sentence.rstrip().rstrip("\"”’')]").endswith((".", "!", "?", "…", "。", "！", "？"))
     letters = sum(char.isalpha() or char.isspace() for char in sentence)
     plain = " | " not in sentence and not _LAYOUT.match(sentence) and len(cells(sentence)) < 2
-    return ended and plain and letters > len(sentence) / 2 and not _led(sentence)
+    return ended and plain and letters > len(sentence) / 2 and not _LEADER.search(sentence)
 
 
 def weight(sentence: str) -> int:
@@ -92,15 +91,10 @@ def is_scrap(sentence: str) -> bool:
     text = sentence.strip()
     if _BRACKETED.fullmatch(text) or _ITEM.match(text) or _RUNNING_HEAD.fullmatch(text):
         return True
-    if _FORM.search(text) or _led(text) or _CUT_OFF.search(text):
+    if _FORM.search(text) or _LEADER.search(text) or _CUT_OFF.search(text):
         return True
     letters = [char for char in text if char.isalpha() and char.lower() != char.upper()]
     return len(letters) > 20 and sum(map(str.isupper, letters)) > _SHOUTED * len(letters)
-
-
-def _led(text: str) -> bool:
-    """Whether a text is of a list of contents, or a form to fill in."""
-    return is_contents(text) or _LEADER.search(text) is not None
 
 
 def sayable(sentence: str) -> bool:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import nupunkt
 
-from language.contents import contents_lines
+from language.contents import led_lines
 
 Span = tuple[int, int]
 """Start and end in code points, end exclusive."""
@@ -33,14 +33,14 @@ _POINTING = re.compile(
 def sentence_spans(text: str) -> list[Span]:
     """Spans of the sentences of `text`, in order, without the white space between them.
 
-    A blank line, a list item or a line of contents ends a sentence even without a full stop. The boundaries inside a
+    A blank line, a list item or a line with leaders ends a sentence even without a full stop. The boundaries inside a
     paragraph come from nupunkt's unsupervised model (Kiss & Strunk, 2006); English is what it knows.
     """
     spans: list[Span] = []
     start = 0
     if not text.isascii():
         text = _SMUGGLED.sub(lambda run: " " * len(run.group()), text)
-    breaks = {match.start() for match in _PARAGRAPH_BREAK.finditer(text)}.union(*contents_lines(text))
+    breaks = {match.start() for match in _PARAGRAPH_BREAK.finditer(text)}.union(*led_lines(text))
     for cut in sorted({*breaks, len(text)}):
         for begin, end in nupunkt.sent_spans(text[start:cut]):
             for one, other in _after_abbreviations(text, start + begin, start + end):

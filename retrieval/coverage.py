@@ -38,8 +38,8 @@ class Coverage:
     """Of every sentence, one passage after the other."""
     proven: npt.NDArray[np.float64]
     """The same with words weighted by `worth` and something asked for that nothing holds: comparable between
-    questions, and between collections. Words that only say how something is asked need not be held where every other
-    word is, somewhere: the question about something unknown is not to profit from them."""
+    questions, and between collections. Words that only ask for a comparison need not be held where all that is compared
+    is, somewhere: a question about something unknown is not to profit from them."""
     together: npt.NDArray[np.float64]
     """Of each passage: its two best sentences and its heading."""
 
@@ -80,7 +80,7 @@ def coverage_of(
 ) -> Coverage:
     """How much of the stemmed words `wanted` each passage holds, in a collection of `size`; there is at least one.
 
-    `asking` are those of them that only say how something is asked.
+    `asking` are those of them that only ask for a comparison.
     """
     words = np.array([_hash(term) for term in wanted], np.uint32)
     rarity = np.array([idf[term] for term in wanted], np.float64)

@@ -79,7 +79,7 @@ class Question:
     dense: Vectors
     """In the space of the dense leg."""
     asking: frozenset[str] = frozenset()
-    """Those of the terms that only say how it is asked: they rank passages and are no part of what has to be proven."""
+    """Those of the terms that only ask for a comparison: they rank passages and need not be proven."""
 
     @classmethod
     def of(cls, text: str, vector: Vectors, dense: Vectors | None = None) -> "Question":

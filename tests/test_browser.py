@@ -739,7 +739,7 @@ def test_a_table_is_drawn_as_one_while_it_streams_with_its_verdicts_and_markers(
 def test_a_table_grows_cell_by_cell_and_nothing_of_it_is_ever_taken_back(page: Page, docs_server: Live) -> None:
     page.goto(docs_server.url)
     text = (
-        "Lead\n| a `x` | b |\n|---|---|\n| 1 | 2\\|2 [1] |\n| 3 |\n| 5 | 6 | 7\nEnd\n\n|x| is no table\n\n"
+        "Lead\n| a `x` | b |\n|---|---|\n| 1 | 2\\|2 [1] |\n| 3 |\n| 5 | 6 | 7\nEnd `a\\|b`\n\n|x| is no table\n\n"
         "| nor | this |\n\n|-|\n| left |"
     )
     flickers, shown, plain = page.evaluate(
@@ -767,4 +767,4 @@ def test_a_table_grows_cell_by_cell_and_nothing_of_it_is_ever_taken_back(page: P
     )
     assert flickers == []
     assert shown == [["a x", "b"], ["1", "2|2 [1]"], ["3"], ["5", "6", "7"], ["left"]]
-    assert plain == ["Lead", "End", "|x| is no table", "| nor | this |", 0]
+    assert plain == ["Lead", "End a\\|b", "|x| is no table", "| nor | this |", 0]

@@ -119,27 +119,38 @@ def club(encoder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 @pytest.mark.parametrize(
-    "question",
-    [
-        "What was agreed about the fees?",
-        "What did they decide about the roof?",
-        "How do the Aero and the Terra differ?",
-    ],
+    "question", ["How do the Aero and the Terra differ?", "What is the difference between the Aero and the Terra?"]
 )
 def test_a_passage_need_not_hold_the_words_of_the_asking(club: Library, question: str) -> None:
     assert club.search_now("default", question, 6).probability > 0.75
 
 
 @pytest.mark.parametrize(
-    "question", ["What was agreed about the swimming pool?", "Which is better, the Vento or the Zephyr?"]
+    "question",
+    [
+        "How do the Vento and the Zephyr differ?",
+        "What is the difference between the Aero and the Zephyr?",
+        "What was agreed on the swimming pool?",
+        "What was agreed on the air?",
+    ],
 )
 def test_what_nothing_speaks_of_profits_nothing_from_the_words_of_the_asking(club: Library, question: str) -> None:
     assert club.search_now("default", question, 6).probability < 0.65
 
 
+@pytest.mark.parametrize("question", ["How much is an espresso?", "What is the number of the night porter?"])
+def test_what_is_told_with_leaders_is_evidence(encoder: MiniLM, tmp_path: Path, question: str) -> None:
+    library = library_in(tmp_path, encoder)
+    library.add("default", Submission(data="Espresso .......... 3\nGreen tea ......... 2.50\n", id="menu"))
+    library.add("default", Submission(data="Reception ....... 4410\nNight porter .... 4411\n", id="telephone"))
+    library.add("default", Submission(data=FERRY, id="ferry"))
+    assert library.search_now("default", question, 6).probability > 0.75
+    library.close()
+
+
 def test_a_list_of_contents_is_found_and_proves_nothing(encoder: MiniLM, tmp_path: Path) -> None:
     library = library_in(tmp_path, encoder)
-    contents = "Contents\n1 Depth of the harbours ........ 5\n2 Calibration of the radar . . . . . 6\n"
+    contents = "Contents\n1.1 Depth of the harbours ........ 5\n1.2 Calibration of the radar . . . . . 6\n"
     library.add("default", Submission(data=contents, id="annex"))
     library.add("default", Submission(data=FERRY, id="ferry"))
     for question in ("What is the depth of the harbours?", "How is the calibration of the radar done?"):

@@ -132,3 +132,9 @@ def test_a_line_of_contents_is_never_said() -> None:
     }
     assert said("How long are the safety drills for passengers?", handbook) == ["1.4"]
     assert said("How long are the drills?", {"3.2 Safety drills ........ 14": 0.9}) == []
+
+
+def test_a_sentence_about_somebody_comes_with_the_one_that_names_them_and_no_other() -> None:
+    years = {f"In {year} she moved to another island.": 0.1 for year in range(1850, 1858)}
+    life = {"Greta Holm was an engineer.": 0.2, **years, "In 1911 she died in Brack.": 0.9}
+    assert said("When did she die in Brack?", life) == ["1.1", "1.10"]

@@ -61,16 +61,12 @@ def test_what_is_missing_is_what_the_question_is_about() -> None:
         ("How does the Aero compare to the Terra in price?", {"compar"}),
         ("Compare the Aero with the Terra.", {"compar"}),
         ("What is the difference between films and books?", {"differ"}),
-        ("Which is better, the Aero or the Terra?", {"better"}),
-        ("What did the board decide about the roof?", {"decid"}),
-        ("What was agreed on the fees?", {"agre"}),
-        ("What has the group discussed?", {"discuss"}),
-        ("What was decided?", set()),
-        ("Who decides about the roof?", set()),
-        ("What did the families who decide about the roof pay?", set()),
-        ("When was the contract agreed?", set()),
+        ("Which is better, the Aero or the Terra?", set()),
+        ("What did the board decide about the roof?", set()),
+        ("How do they differ?", set()),
+        ("How does the Aero differ?", set()),
         ("How do I compare two files?", set()),
-        ("What did they decide about the rules that decide a match?", set()),
+        ("How do films that differ from books differ?", set()),
     ],
 )
 def test_words_that_only_say_how_something_is_asked_are_told_from_its_subject(question: str, asking: set[str]) -> None:
@@ -79,6 +75,5 @@ def test_words_that_only_say_how_something_is_asked_are_told_from_its_subject(qu
 
 def test_what_is_missing_is_never_a_word_of_the_asking() -> None:
     found = [passage("The roof is mended in May.")]
-    assert missing("What did the board decide about the roof and the pool?", found) == ["board", "pool"]
     assert missing("How do the roof and the pool differ?", found) == ["pool"]
-    assert missing("What was decided?", found) == ["decided"]
+    assert missing("What was decided about the roof?", found) == ["decided"]

@@ -219,6 +219,11 @@ MARCH, JUNE = "Minutes of the board, 4 March 2024", "Minutes of the board, 10 Ju
         ((MARCH, "The meeting was chaired by Anna Berg."), (JUNE, "The meeting was chaired by Greta Holm."), True),
         ((MARCH, "The meeting was chaired by Anna Berg."), (MARCH, "The meeting was chaired by Greta Holm."), False),
         ((MARCH, "The fee is 60 euros a year."), (JUNE, "The fee is 70 euros a year."), False),
+        (
+            ("Press conference, 4 May 2024", "The fire destroyed 12 houses."),
+            ("Press conference, 20 May 2024", "The fire destroyed 17 houses."),
+            False,
+        ),
         (("Fair 2019", "The mill was built in 1874."), ("Fair 2023", "The mill was built in 1921."), False),
     ],
 )

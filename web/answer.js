@@ -49,7 +49,7 @@ function drawBlocks(place, before, { points, verdicts, citations, marker, growin
   for (const [at, block] of wanted.entries()) {
     const judged = block.row === 0 ? verdicts.filter(({ support }) => support !== "uncited") : verdicts;
     const inside = pieces(points, judged, citations, block.start, block.end); // the head of a table claims nothing
-    before[at] ??= { key: keyOf(block), node: putIn(place, block, before[at - 1]?.node), keys: [], nodes: [] };
+    before[at] ??= { key: keyOf(block), kind: block.kind, node: putIn(place, block, before[at - 1]?.node), keys: [], nodes: [] };
     drawPieces(before[at], inside, marker);
   }
 }
@@ -59,7 +59,7 @@ function drawPieces(block, wanted, marker) {
   let same = 0;
   while (same < keys.length && keys[same] === block.keys[same]) same += 1;
   for (const node of block.nodes.splice(same)) node.remove();
-  for (const piece of wanted.slice(same)) block.nodes.push(block.node.appendChild(pieceElement(piece, marker)));
+  for (const piece of wanted.slice(same)) block.nodes.push(block.node.appendChild(pieceElement(piece, block.kind, marker)));
   block.keys = keys;
 }
 
@@ -97,9 +97,10 @@ function takeOut(node, place) {
   }
 }
 
-/** A piece of an answer. */
-function pieceElement({ verdict, goesOn, parts }, marker) {
-  const children = parts.flatMap(({ text, citations }) => (citations.length ? [marker(text, citations)] : words(text)));
+/** A piece of a block of an answer. */
+function pieceElement({ verdict, goesOn, parts }, kind, marker) {
+  const told = ({ text, citations }) => (citations.length ? [marker(text, citations)] : words(text, kind));
+  const children = parts.flatMap(told);
   if (verdict === null) return element("span", {}, ...children);
   const [name, meaning] = SUPPORT[verdict.support] ?? [verdict.support, ""];
   const title = verdict.revised
@@ -109,7 +110,7 @@ function pieceElement({ verdict, goesOn, parts }, marker) {
   return element("span.sentence", { title, data }, ...children);
 }
 
-const words = (text) => inline(text).map((one) => (one.tag ? element(one.tag, {}, one.text) : one.text));
+const words = (text, kind) => inline(text, kind).map(({ tag, text: said }) => (tag ? element(tag, {}, said) : said));
 
 function marker(text, citations) {
   const [{ index, source, confidence }] = citations;

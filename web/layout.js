@@ -101,11 +101,11 @@ function* lines(points) {
 }
 
 /**
- * Bold words and code in a stretch of text, without the marks around them; `\|` is how a `|` stands in a cell.
- * @param {string} written @returns {{tag: "strong" | "code" | null, text: string}[]}
+ * Bold words and code in a stretch of text, without the marks around them; in a cell, `\|` is how a `|` is written.
+ * @param {string} written @param {Block["kind"]} kind @returns {{tag: "strong" | "code" | null, text: string}[]}
  */
-export function inline(written) {
-  const text = written.replaceAll("\\|", "|");
+export function inline(written, kind) {
+  const text = kind === "cell" ? written.replaceAll("\\|", "|") : written;
   const cut = [];
   let at = 0;
   for (const { 0: whole, 1: bold, 2: code, index } of text.matchAll(/\*\*(?=\S)([^*]*[^*\s])\*\*|`([^`]+)`/g)) {

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 import { recalled, remember } from "./session.js";
 
 const WORDS = { seconds: "seconds", model_calls: "model calls", tokens: "tokens", sources: "sources" };
+const NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/;
 const names = Object.keys(WORDS);
 const field = (name) => byId(`limit-${name}`);
 const problem = (name) => byId(`limit-${name}-problem`);
@@ -27,7 +28,7 @@ export const offerLimits = (deep) => (byId("limits").hidden = !deep);
 
 /** The limits as a question carries them: a number where it is one; what is none the server refuses in its words. */
 export function limits() {
-  const wanted = entries().map(([name, text]) => [name, Number.isFinite(Number(text)) ? Number(text) : text]);
+  const wanted = entries().map(([name, text]) => [name, NUMBER.test(text) ? Number(text) : text]);
   return wanted.length ? { budget: Object.fromEntries(wanted) } : {};
 }
 

@@ -16,5 +16,12 @@ export function forget({ thread, requestId }) {
   if (known?.requestId === requestId) keep(others);
 }
 
-const all = () => JSON.parse(recalled("underway") ?? "{}");
+function all() {
+  try {
+    return JSON.parse(recalled("underway") ?? "{}");
+  } catch {
+    return {}; // somebody has written there who is not this page
+  }
+}
+
 const keep = (runs) => remember("underway", JSON.stringify(runs));
