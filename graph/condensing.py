@@ -1,7 +1,8 @@
 """A section in a few bullets: extracted, or written by a model and kept as far as the document carries them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ from retrieval.retriever import document_of
 _BULLETS = ((14, 3), (4, 2), (0, 1))
 """From so many sentences on, a section gets so many bullets."""
 _TRIES = 3
+_REFRAIN = 3
+"""Sections that have to say a thing before it is a refrain."""
 _MOST_WRITTEN = 6
 """Bullets of a model that are told of one section."""
 _LONGEST_PLACE = 60
@@ -108,18 +111,28 @@ def read(section: Section, stored: DocumentStore, permission: Permission) -> Rea
     return Reading(section.title, passages, pieces, found.sentences[rows].astype(np.float32), mixed)
 
 
-def extracted(reading: Reading, context: RagContext) -> Digest:
-    """The sentences that stand for the others, word for word."""
+def refrains_of(sections: Sequence[Section]) -> frozenset[str]:
+    """What a document says over and over, section by section: it tells nothing of any one of them."""
+    said: Counter[str] = Counter()
+    for section in sections:
+        said.update({_plain(p.text[start:end]) for p in section.passages for start, end in p.sentences})
+    return frozenset(text for text, count in said.items() if count >= _REFRAIN)
+
+
+def extracted(reading: Reading, context: RagContext, refrains: Set[str] = frozenset()) -> Digest:
+    """The sentences that stand for the others, word for word; of `refrains` only where there is nothing else."""
     most = next(bullets for least, bullets in _BULLETS if reading.prose >= least)
-    chosen = _chosen(reading, most, Permission(context.collaborators))
+    chosen = _chosen(reading, most, Permission(context.collaborators), refrains)
     quoted = quotes([reading.pieces[at] for at in chosen], context)
     lines = [replace(shifted(line, "- "), gap="\n") for line in quoted]
     return _digest(lines, reading, written=False)
 
 
-def _chosen(reading: Reading, most: int, permission: Permission) -> list[int]:
+def _chosen(reading: Reading, most: int, permission: Permission, refrains: Set[str]) -> list[int]:
     """The sentences that stand for the others and may be told; only those that would be chosen are classified."""
-    left = list(range(len(reading.pieces)))
+    every = range(len(reading.pieces))
+    own = [at for at in every if _plain(reading.pieces[at].text) not in refrains]
+    left = own if any(stands_alone(reading.pieces[at].text) for at in own) else list(every)
     for _ in range(_TRIES):
         texts = [reading.pieces[at].text for at in left]
         vectors = None if reading.vectors is None else reading.vectors[left]
@@ -130,6 +143,10 @@ def _chosen(reading: Reading, most: int, permission: Permission) -> list[int]:
             break
         left = [at for at in left if at not in refused]
     return chosen
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(sentence.lower().split())
 
 
 def quotes(pieces: Sequence[Piece], context: RagContext) -> list[Line]:

@@ -22,10 +22,11 @@ _YEAR = re.compile(
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _MISSING_SHOWN = 6
 _SAY_LITTLE = STOPWORDS | frozenset(
-    "along also anything back big bought bring brings buy come comes day days deep everything far get gets "
-    "getting give given goes going gone got hello help hey hi keep left long look made makes many need needs "
-    "nothing offer offers often old people please put run runs set something soon sort start text thank thanks "
-    "thing things think type use used using want wants went win wins won work works year years".split()
+    "along also anything back big bought bring brings buy come comes day days deep describe everything explain far get "
+    "gets getting give given goes going gone got hello help hey hi keep left list long look made makes many need needs "
+    "nothing offer offers often old people please put run runs set something soon sort start summarise summarize "
+    "summary tell text thank thanks thing things think type use used using want wants went win wins won work works "
+    "year years".split()
 )
 
 

@@ -25,11 +25,12 @@ def fallback_text(
     policy: Policy,
     suggestion: str | None,
     english: bool,
+    partly: bool = False,
 ) -> str:
     """The answer where the evidence does not carry one. Written by nobody but this function: no model is asked.
 
     `too_few` is the decision where the evidence is good and only stands in too few places; `suggestion` a question
-    that would be answered.
+    that would be answered; `partly` that the search was ended before all of the question was looked into.
     """
     size = sum(sizes.values())
     names = ["the documentation" if name == DOCS_COLLECTION else f"“{name}”" for name in sizes]
@@ -42,6 +43,8 @@ def fallback_text(
         speak = "1 passage that speaks" if too_few.chunks == 1 else f"{too_few.chunks} passages that speak"
         wants = f"the domain {too_few.domain} answers only from {too_few.min_chunks} or more"
         found = f"I searched {passages} in {place} and found {speak} of this, but {wants}."
+    elif partly:
+        found = f"I searched {passages} in {place} for a part of this only, and found no passage that answers it."
     elif missing:
         found = f"I searched {passages} in {place} and found nothing about {_listed(missing, 'or')}."
     else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from callbacks.spending import BudgetName, Spending
 from chains.headings import heading as heading_of
-from graph.branches import Finding, Research
+from graph.branches import Branch, Finding, Research
 from graph.lines import Line, without_markers
 from language.words import content_terms
 
@@ -35,6 +35,12 @@ def remarks(
             reason = "Not settled" if unfinished or finding.failed else "Not found in the documents"
         why.setdefault(reason, []).append(f"“{finding.branch.question}”")
     return [*(f"{reason}: {'; '.join(parts)}." for reason, parts in why.items()), *cut_short(research)]
+
+
+def left_out(branches: Sequence[Branch]) -> list[str]:
+    """The parts that nobody has looked into, as far as they are in the words of the question."""
+    parts = [f"“{branch.question}”" for branch in branches if branch.own_words]
+    return [f"Not looked into: {'; '.join(parts)}."] if parts else []
 
 
 def cut_short(research: Research) -> list[str]:

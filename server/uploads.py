@@ -105,8 +105,8 @@ BODY_DOCS = {
 }
 
 
-async def submissions_of(request: Request) -> tuple[str, Sequence[Submission]]:
-    """The collection and the documents of a request. Raises `BadRequest` and pydantic's `ValidationError`."""
+async def submissions_of(request: Request) -> tuple[str | None, Sequence[Submission]]:
+    """The collection that the body of a request names, if it does, and its documents. Raises `BadRequest` and pydantic's `ValidationError`."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         return await _from_form(request)
@@ -117,9 +117,9 @@ async def submissions_of(request: Request) -> tuple[str, Sequence[Submission]]:
     )
 
 
-def _from_json(data: bytes) -> tuple[str, list[Submission]]:
+def _from_json(data: bytes) -> tuple[str | None, list[Submission]]:
     body = DocumentsIn.model_validate(parse_json(data))
-    return body.collection, [
+    return _named(body), [
         Submission(
             data=document.content,
             id=document.id,
@@ -128,6 +128,10 @@ def _from_json(data: bytes) -> tuple[str, list[Submission]]:
         )
         for at, document in enumerate(body.documents)
     ]
+
+
+def _named(body: DocumentsIn | UploadIn) -> str | None:
+    return body.collection if "collection" in body.model_fields_set else None
 
 
 def _title(metadata: dict[str, Any], field: str) -> str | None:
@@ -157,7 +161,7 @@ class _Whole:
             raise BadRequest(400, "invalid_multipart", "The body breaks off before its last part ends.", field="body")
 
 
-async def _from_form(request: Request) -> tuple[str, Sequence[Submission]]:
+async def _from_form(request: Request) -> tuple[str | None, Sequence[Submission]]:
     whole = _Whole(request)
     async with Request(request.scope, whole).form(max_files=1000, max_fields=1100) as form:
         whole.require()
@@ -169,7 +173,7 @@ async def _from_form(request: Request) -> tuple[str, Sequence[Submission]]:
             raise BadRequest(422, "invalid", "files: send at least one file", field="files")
         if ids and len(ids) != len(files):
             raise BadRequest(422, "invalid", "id: send one for each file, in the same order", field="id")
-        return upload.collection, [
+        return _named(upload), [
             Submission(data=await file.read(), name=file.filename or "", id=document_id)
             for file, document_id in zip_longest(files, upload.id)
         ]

@@ -118,3 +118,15 @@ def test_an_upload_without_files_or_of_another_type_is_refused(writable: httpx.C
     assert writable.post("/documents", content=b"x", headers={"content-type": "text/plain"}).status_code == 415
     empty = writable.post("/documents", files={"collection": (None, "default")})
     assert (empty.status_code, empty.json()["field"]) == (422, "files")
+
+
+def test_the_collection_may_stand_in_the_address_as_everywhere_else(writable: httpx.Client) -> None:
+    where = {"collection": "harbour", "wait": True}
+    assert writable.post("/documents", params=where, json=FERRY).status_code == 200
+    files = [("files", ("times.txt", b"The ferry to Holm leaves at one."))]
+    assert writable.post("/documents", params=where, files=files).status_code == 200
+    assert writable.post("/documents", params=where, json=FERRY | {"collection": "harbour"}).status_code == 200
+    assert writable.get("/documents", params={"collection": "harbour"}).json()["counts"]["ready"] == 2
+    problem = writable.post("/documents", params=where, json=FERRY | {"collection": "other"})
+    assert (problem.status_code, problem.json()["field"]) == (422, "collection")
+    assert "other" not in writable.get("/collections").text

@@ -531,6 +531,23 @@ async def test_finish_now_with_nothing_found_is_a_refusal_that_says_so(
     assert "Written early" in final["answer"]
 
 
+async def test_a_refusal_claims_no_search_that_was_not_made(
+    hub_of: Callable[..., Hub], island: Library, hold: Hold
+) -> None:
+    question = "Who composed the anthem of Zanzibar, and when was the observatory of Quito opened?"
+    hub = hub_of(library=Searching(island, hold.wait, lambda text, _: text != question))
+    run = hub.start(Query(query=question, mode="deep"))
+    async with asyncio.timeout(20):
+        await hold.reached.wait()
+        hub.finish(run.request_id)
+        await hub.finished(run)
+    final = final_of(told_by(run))
+    assert final["outcome"] == "fallback"
+    assert "for a part of this only" in final["answer"]
+    assert "Not looked into: “Who composed the anthem of Zanzibar?”" in final["answer"]
+    assert "nothing about" not in final["answer"]
+
+
 def test_only_deep_research_can_be_told_to_finish(island_server: Live) -> None:
     with httpx.Client(base_url=island_server.url, trust_env=False) as client:
         fast = client.post("/query", json={"query": BOTH, "stream": False}).json()["request_id"]

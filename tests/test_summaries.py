@@ -616,6 +616,17 @@ async def test_a_sentence_that_is_there_many_times_is_told_once_and_one_section_
     assert len(payloads(events, "partial_answer")) == 1
 
 
+async def test_what_every_section_says_is_told_of_none_that_has_words_of_its_own(
+    make_hub: Callable[..., Hub], own_library: Library
+) -> None:
+    own = ["The pier of Brack is closed on Mondays.", "A bell is rung in fog.", "Ferries leave at noon for Aldermoor."]
+    chapters = [f"# Chapter {at}\n\nFreight is not a matter of this chapter. {one}" for at, one in enumerate(own)]
+    own_library.add("default", Submission(data="\n\n".join(chapters).encode(), name="report.md", id="report"))
+    sections = payloads(await events_of(make_hub(library=own_library), "report"), "summary_section")
+    assert len(sections) == len(own)
+    assert not any("Freight" in told["text"] for told in sections)
+
+
 @pytest.mark.parametrize("led", ["Here is the summary:\n", "Sure! Here is the summary: ", "**Summary:**\n\n"])
 async def test_what_a_model_says_before_its_list_is_left_out(led: str, make: Callable[..., Hub]) -> None:
     def section(messages: list[BaseMessage]) -> str:

@@ -10,7 +10,7 @@ from graph.context import RagContext
 from graph.gate import judge, missing
 from graph.nodes.expand import searched_collections
 from graph.refusals import fallback_text, reformulation
-from graph.remarks import cut_short
+from graph.remarks import cut_short, left_out
 from graph.state import RagState
 from language.words import sounds_english
 from retrieval.retriever import documents_of
@@ -28,6 +28,7 @@ async def fallback(state: RagState, runtime: Runtime[RagContext]) -> Refused:
     context, library, filters = runtime.context, runtime.context.collaborators.library, state["filters"]
     collections = searched_collections(state, context) if state["searched"] == "wider" else [state["collection"]]
     decision = state["decision"]
+    unsearched = [finding.branch for finding in state.get("findings", []) if not finding.hops]
     too_few = decision.top_score >= decision.min_score and decision.chunks < decision.min_chunks
     text = fallback_text(
         sizes={collection: library.count(collection, filters) for collection in collections},
@@ -37,9 +38,10 @@ async def fallback(state: RagState, runtime: Runtime[RagContext]) -> Refused:
         policy=state["policy"],
         suggestion=await _suggestion(state, context),
         english=sounds_english(state["question"]),
+        partly=bool(unsearched),
     )
     if context.research is not None:
-        text = " ".join([text, *cut_short(context.research)])
+        text = " ".join([text, *left_out(unsearched), *cut_short(context.research)])
     return {"answer": text, "outcome": "fallback"}
 
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import TypedDict
 
 from langgraph.runtime import Runtime
 
 from callbacks.events import SummarySection
-from graph.condensing import Reading, extracted, heed, kept, read, written
+from graph.condensing import Reading, extracted, heed, kept, read, refrains_of, written
 from graph.context import RagContext
 from graph.digest import Digest, SummaryState
 from graph.failures import ModelFailure
@@ -38,7 +38,9 @@ class Summarised(TypedDict):
 async def summarise(state: SummaryState, runtime: Runtime[RagContext]) -> Summarised:
     """Summarise every section, a few at once. One that fails costs no other one anything: it is extracted."""
     context, sections = runtime.context, state["outline"]
-    desk = _Sections(sections, context)
+    async with context.lanes.bulky() as bulk:
+        refrains = await bulk.slice(refrains_of, sections)
+    desk = _Sections(sections, refrains, context)
     tasks = [asyncio.create_task(desk.digest(number)) for number in range(1, len(sections) + 1)]
     digests: list[Digest] = []
     try:
@@ -58,8 +60,9 @@ async def summarise(state: SummaryState, runtime: Runtime[RagContext]) -> Summar
 class _Sections:
     """The sections of one document, of which a few are under way."""
 
-    def __init__(self, sections: Sequence[Section], context: RagContext) -> None:
+    def __init__(self, sections: Sequence[Section], refrains: Set[str], context: RagContext) -> None:
         self._sections = sections
+        self._refrains = refrains
         self._context = context
         self._room = asyncio.Semaphore(context.collaborators.limits.sections_at_once)
         self._done = 0
@@ -82,7 +85,7 @@ class _Sections:
         async with context.lanes.bulky() as bulk:
             reading = await self._read(section, bulk)
             if context.collaborators.summarize is None or self.hopeless or not reading.passages:
-                return await bulk.slice(extracted, reading, context)
+                return await bulk.slice(extracted, reading, context, self._refrains)
         try:
             draft = await written(reading, context)
         except ModelFailure as failure:
@@ -90,7 +93,7 @@ class _Sections:
             draft = None
         async with context.lanes.bulky() as bulk:
             if draft is None:
-                return await bulk.slice(extracted, reading, context)
+                return await bulk.slice(extracted, reading, context, self._refrains)
             return await bulk.slice(kept, draft, reading, context)
 
     async def _read(self, section: Section, bulk: Bulk) -> Reading:

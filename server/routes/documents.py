@@ -30,13 +30,17 @@ _SHOWN_INLINE = ("application/pdf", "text/plain", "text/markdown", "text/csv")
 async def post_documents(
     request: Request,
     context: Context,
+    collection: Annotated[CollectionName | None, Parameter(description="The same as in the body.")] = None,
     wait: Annotated[bool, Parameter()] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Index documents: 202 with a job, its stages as a stream, or with `?wait=true` its summary at the end."""
     require_room(request, context)
-    collection, submissions = await submissions_of(request)
-    job = await context.jobs.start(collection, submissions, idempotency_key=idempotency_key)
+    named, submissions = await submissions_of(request)
+    if named and collection and named != collection:
+        raise BadRequest(422, "invalid", "collection: the address and the body name different ones", field="collection")
+    within = named or collection or DEFAULT_COLLECTION
+    job = await context.jobs.start(within, submissions, idempotency_key=idempotency_key)
     if wait:
         await context.jobs.finished(job)
         return JSONResponse(await context.jobs.summary(job), headers={"X-Request-ID": job.job_id})
