@@ -1,6 +1,6 @@
 """What belongs together within one sentence: a direction to its subject, a number to its clause and its year."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import NamedTuple
 
 from chains.statement import Statement
@@ -12,6 +12,20 @@ _DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".spl
 _CONDITIONS = frozenset(map(stem, "during after before inside outside within above below under over".split()))
 _FAR = 3
 """What a condition is about stands no more words behind it than this."""
+_OPENING = frozenset(
+    "the a an this that these those its their his her our your my every each all any no some per of for with in on at "
+    "by from during after before under and or".split()
+)
+"""What a noun and the words that describe it begin with, if not with a sentence or a clause."""
+_INDIFFERENT = frozenset(
+    map(
+        stem,
+        "new old current present former previous latest total overall usual normal standard regular exact whole full "
+        "same own now still also only maximum minimum average".split(),
+    )
+)
+_LINKING = frozenset("for of with".split())
+"""Joins a noun to another one that says which is meant."""
 
 
 class _Key(NamedTuple):
@@ -77,6 +91,69 @@ def on_condition(claim: Statement, pieces: Iterable[Statement]) -> tuple[list[St
 def conditions_oppose(one: Statement, other: Statement) -> bool:
     """Whether the two speak of opposite conditions."""
     return _on_another(_conditions(one), _conditions(other))
+
+
+def called_otherwise(one: Statement, other: Statement, until: int | None = None) -> bool:
+    """Whether the two tell different things apart under one noun: `main pump` and `spare pump`, `fee for` two groups.
+
+    Words that only one of the two has tell nothing apart, and names are not looked at. Of the first, only what stands
+    before the token `until` counts.
+    """
+    first, second = _described(one, until), _described(other)
+    both = [(first[noun], second[noun]) for noun in first.keys() & second.keys()]
+    return any(mine and theirs and mine.isdisjoint(theirs) for mine, theirs in both)
+
+
+def narrower(one: Statement, other: Statement, familiar: Set[str]) -> bool:
+    """Whether the other one speaks of a special case of what the first counts: `the spare pump` of `the pump`.
+
+    Words that are familiar, or that say nothing of the thing, as in `the new fee`, make none.
+    """
+    known = one.words | familiar | _INDIFFERENT
+    start = min((item.first for item in one.quantities), default=0)
+    first, second = _described(one, start), _described(other)
+    return any(second[noun] - known and not first[noun] - second[noun] for noun in first.keys() & second.keys())
+
+
+def _described(statement: Statement, until: int | None = None) -> dict[tuple[str, str], set[str]]:
+    """For each noun the words right before it, if any, and for each noun with a word like `for` those right behind."""
+    plain = {at for at in statement.telling if until is None or at < until} - _counted(statement)
+    plain -= {at for at in plain if statement.tokens[at].folded in _OPENING}
+    plain -= {at for name in statement.names if name.sure for at in range(name.first, name.last + 1)}
+    found: dict[tuple[str, str], set[str]] = {}
+    starts = {clause.start for clause in statement.clauses}
+    for run in _runs(plain, starts):
+        words = [statement.stems[at] for at in run]
+        before = statement.tokens[run[0] - 1].folded if run[0] else ""
+        if run[0] in starts or before in _OPENING:
+            for at, noun in enumerate(words):
+                found.setdefault(("", noun), set()).update(words[:at])
+        head, link = _linked(statement, run[0], plain)
+        if head:
+            found.setdefault((head, link), set()).update(words)
+    return found
+
+
+def _runs(plain: Set[int], starts: Set[int]) -> Iterator[list[int]]:
+    """Words in a row, each within one clause."""
+    run: list[int] = []
+    for at in sorted(plain):
+        if run and (at != run[-1] + 1 or at in starts):
+            yield run
+            run = []
+        run.append(at)
+    if run:
+        yield run
+
+
+def _linked(statement: Statement, at: int, plain: Set[int]) -> tuple[str, str]:
+    """The noun that the words from here on are joined to, and the word that joins them; empty if there is none."""
+    link = at - 1
+    while link > 0 and statement.tokens[link].folded in _OPENING - _LINKING and at - link < 3:
+        link -= 1
+    if link < 1 or statement.tokens[link].folded not in _LINKING or link - 1 not in plain:
+        return "", ""
+    return statement.stems[link - 1], statement.tokens[link].folded
 
 
 def _on_another(wanted: Set[tuple[str, str]], known: Set[tuple[str, str]]) -> bool:

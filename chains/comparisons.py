@@ -28,6 +28,10 @@ _JOINT = re.compile(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+", re.IGNORECASE)
 _FIRST = re.compile(
     r"(?:is|was|were|are)\s(?P<verb>\w+)\s(?:first|earlier|later|last|more recently)(?P<rest>.*)", re.IGNORECASE
 )
+_HAS = re.compile(
+    rf"(?:has|have|had)\s(?:the|an?)\s(?P<adjective>{_COMPARATIVE}|\w{{2,}}est)\s(?P<noun>\w+)", re.IGNORECASE
+)
+_COSTS = re.compile(r"costs?\s(?:more|less|the most|the least)", re.IGNORECASE)
 _MORE = re.compile(rf"(?:is|are|was|were)\s(?P<adjective>{_COMPARATIVE})(?P<rest>(?:\s.*)?)", re.IGNORECASE)
 _SHARED = re.compile(r"(?:both\s)?(?P<in>(?:\w+\s){0,2}?)(?P<preposition>\w+)\sthe same\s(?P<what>.+)", re.IGNORECASE)
 _EACH = re.compile(r"^(?:both|each|either|all)\s", re.IGNORECASE)
@@ -43,6 +47,7 @@ _KIND = re.compile(
 )
 """What a word in front of it makes one of several."""
 _ARTICLE = re.compile(r"(?:the|an?|our|your)\s", re.IGNORECASE)
+_COMPOUND = re.compile(r"(?:(?:the|an?)\s)?[a-z]+-[a-z]+(?P<noun>(?:\s[a-z]+){0,3})")
 _ATTRIBUTE = re.compile(r"(?:(?:the|an?|our|your)\s)?(?!(?:the|an?)\b)[\w.+-]+", re.IGNORECASE)
 _MEASURE = re.compile(r"the\s[a-z]+(?:\s[a-z]+)?\sof\s")
 _CAPITAL = re.compile(r"\b[A-Z][a-z]")
@@ -50,6 +55,7 @@ _BARE_ABOUT = re.compile(r"(?:in(?! terms)|on|for|by)\b", re.IGNORECASE)
 _PLURAL = re.compile(
     r"(?P<before>(?:(?!(?:in|of|on|at|by|from|to|with|for|that|who)\b)[\w’'-]+\s){0,2})(?P<noun>[a-z]{2,}s)\b"
 )
+_MANY = re.compile(r"[^sui]s$")
 _INVARIABLE = frozenset("species series means headquarters news".split())
 _MOST_THINGS = 4
 _LONGEST_THING = 12
@@ -97,7 +103,7 @@ def compared(question: str) -> list[str]:
 
 
 def _alike(things: Sequence[str]) -> list[str]:
-    """`the Basic` and `the Pro plan`: the Basic plan; `the price of A` and `B`: the price of B."""
+    """`the Basic` and `the Pro plan`: the Basic plan; `the price of A` and `B`: the price of B; `a two-door` car."""
     last = things[-1].split()
     kind = _KIND.fullmatch(last[-1]) if len(last) > 1 else None
     if kind is not None and all(_ATTRIBUTE.fullmatch(thing) for thing in things[:-1]):
@@ -105,6 +111,9 @@ def _alike(things: Sequence[str]) -> list[str]:
         noun = last[-1].removesuffix("s")
         whole = [f"{thing} {noun}" for thing in [*things[:-1], " ".join(last[:-1])]]
         return [thing if not article or _ARTICLE.match(thing) else f"{article.group()}{thing}" for thing in whole]
+    halves = [_COMPOUND.fullmatch(thing) for thing in things]
+    if halves[-1] and halves[-1]["noun"] and all(half and not half["noun"] for half in halves[:-1]):
+        return [*(f"{thing}{halves[-1]['noun']}" for thing in things[:-1]), things[-1]]
     shared = _MEASURE.match(things[0])
     if shared and not any(" of " in thing for thing in things[1:]):
         return [things[0], *(f"{shared.group()}{thing}" for thing in things[1:])]
@@ -121,8 +130,20 @@ def _apart(match: _Match) -> Wording:
     about = match["about"]
     last = match["b"]
     if _BARE_ABOUT.match(about) and _CAPITAL.search(about):  # `a ticket for the Zorvane ferry`
-        return lambda thing: f"What is {thing} {about}?" if thing.endswith(last) else f"What is {thing}?"
-    return lambda thing: f"What about {thing} {about}?" if about else f"What is {thing}?"
+        return lambda thing: f"{_be(thing)} {about}?" if thing.endswith(last) else f"{_be(thing)}?"
+    return lambda thing: f"What about {thing} {about}?" if about else f"{_be(thing)}?"
+
+
+def _be(thing: str) -> str:
+    """`What is the fare of A`, `What are the fares of A`."""
+    measured = _MEASURE.match(thing)
+    noun = measured.group().split()[-2] if measured else ""
+    return f"What {'are' if _MANY.search(noun) and noun not in _INVARIABLE else 'is'} {thing}"
+
+
+def _of_each(match: _Match) -> Wording:
+    """`What is the power of A and of B?`"""
+    return lambda thing: f"{match['asks']} {match['preposition']} {thing}?"
 
 
 def _which(match: _Match) -> Wording:
@@ -130,6 +151,11 @@ def _which(match: _Match) -> Wording:
     first, more = _FIRST.fullmatch(match["rest"]), _MORE.fullmatch(match["rest"])
     if first:
         return lambda thing: f"When was {thing} {first['verb']}{first['rest']}?"
+    has = _HAS.fullmatch(match["rest"])
+    if has:
+        return lambda thing: f"How {_plain(has['adjective'])} is the {has['noun']} of {thing}?"
+    if _COSTS.fullmatch(match["rest"]):
+        return lambda thing: f"How much does {thing} cost?"
     if more:
         return lambda thing: f"How {_plain(more['adjective'])} is {thing}{more['rest']}?"
     asks = f": {match['asks'].lower()}" if match["asks"] else ""
@@ -180,7 +206,7 @@ def _in_place(match: _Match) -> Wording:
 
 def _plain(adjective: str) -> str:
     """`taller` -> `tall`, `cheaper` -> `cheap`, `more expensive` -> `expensive`."""
-    word = adjective.lower().split()[-1]
+    word = re.sub(r"est$", "er", adjective.lower().split()[-1])
     if word in _ADJECTIVES or " " in adjective:
         return _ADJECTIVES.get(word, word)
     stem = word.removesuffix("er")
@@ -196,6 +222,11 @@ def _kind(pattern: str, worded: Callable[[_Match], Wording]) -> _Kind:
 _A, _B = rf"(?P<a>{_THING})", rf"(?P<b>{_THING})"
 _ALL = r"(?P<a>[^;?]{1,180}?)"
 _KINDS = (
+    _kind(
+        rf"^(?P<asks>(?:what|which|how|who|when|where)\s[^,;?]{{3,90}}?)\s(?P<preposition>of|for|from|in|at)\s{_A}"
+        rf"\sand\s(?P=preposition)\s{_B}",
+        _of_each,
+    ),
     _kind(rf"\b(?:differences?|distinction|comparison)\s(?:is there\s)?between\s{_ALL}\sand\s{_B}{_ABOUT}", _apart),
     _kind(rf"^(?:please\s)?compare\s{_ALL}\s(?:and|with|to|against|versus|vs\.?)\s{_B}{_ABOUT}", _apart),
     _kind(rf"^how\s(?:do|does|did)\s{_A}\s(?:differ from|compare (?:to|with|against))\s{_B}{_ABOUT}", _apart),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
+from itertools import product
 
 from chains.clauses import conditions_oppose
 from chains.statement import Difference, Statement, statement
@@ -16,6 +17,10 @@ ALIKE = 0.8
 """The share of its telling words, by idf, that each of the two must have in common with the other."""
 _ENOUGH = 2
 """A denial must be of as many telling words as this."""
+_DATES = frozenset("day month".split())
+_WHEN_KINDS = _DATES | {"year", "date"}
+_TWO = 2
+"""Numbers in which two sentences may differ that have the same words."""
 _MOST = 3
 """A text with more numbers than this is a row, whatever it looks like."""
 _NAMED_BY_NUMBER = frozenset(
@@ -32,7 +37,14 @@ _BORDER = re.compile(r"\s*\|\s*")
 _PLACES = frozenset(map(stem, "during after before inside outside within without above below".split()))
 
 
-def opposes(one: str, other: str, idf: Callable[[set[str]], Mapping[str, float]] | None = None) -> Difference | None:
+Idf = Callable[[set[str]], Mapping[str, float]]
+_SENTENCE_END = re.compile(r"(?<=[a-z]{3}[.!?])\s+(?=[A-Z])")
+"""Where a new sentence begins for certain, whatever was taken for an abbreviation before it."""
+_PARTS = 4
+"""Sentences taken for one, of which each is compared."""
+
+
+def opposes(one: str, other: str, idf: Idf | None = None) -> Difference | None:
     """The one particular in which two sentences that otherwise say the same exclude each other; None as a rule.
 
     It is the same either way round. Without `idf` every word weighs the same. A row of a table is only compared
@@ -43,8 +55,13 @@ def opposes(one: str, other: str, idf: Callable[[set[str]], Mapping[str, float]]
     rows = _row(one), _row(other)
     if rows[0] or rows[1]:
         return _rows_oppose(*rows) if rows[0] and rows[1] else None
+    pairs = product(_SENTENCE_END.split(one)[:_PARTS], _SENTENCE_END.split(other)[:_PARTS])
+    return next(filter(None, (_sentences_oppose(*pair, idf) for pair in pairs)), None)
+
+
+def _sentences_oppose(one: str, other: str, idf: Idf | None) -> Difference | None:
     first, second = statement(unmarked(one)), statement(unmarked(other))
-    if not (_says_enough(first) and _says_enough(second)) or conditions_oppose(first, second):
+    if not (_says_enough(first, one) and _says_enough(second, other)) or conditions_oppose(first, second):
         return None
     turned = _turned(first, second)
     numbers = _unmatched(first, second), _unmatched(second, first)
@@ -62,9 +79,7 @@ def opposes(one: str, other: str, idf: Callable[[set[str]], Mapping[str, float]]
     return Difference("numbers", opposed=True) if _numbers_exclude(first, second, *numbers) else None
 
 
-def _same_matter(
-    one: Statement, other: Statement, turned: Set[str], idf: Callable[[set[str]], Mapping[str, float]] | None
-) -> bool:
+def _same_matter(one: Statement, other: Statement, turned: Set[str], idf: Idf | None) -> bool:
     """Whether the telling words agree both ways, and at most one of the two says more than the other."""
     first, second = _content(one) - turned, _content(other) - turned
     both = first & second
@@ -96,13 +111,14 @@ def _names(one: Statement) -> set[str]:
     } | {token.folded.removesuffix("s") for token in one.tokens if token.folded in _DAYS}
 
 
-def _says_enough(one: Statement) -> bool:
+def _says_enough(one: Statement, text: str) -> bool:
     """Whether a text is a sentence that stands alone: no scrap of a page, no row of numbers, nothing about `it`."""
     if not one.tokens or one.tokens[0].text[0].islower() or one.tokens[0].folded in _POINTING:
         return False
     if any(token.folded in _LEADING for token in one.tokens[:4]) or not _UNSURE.isdisjoint(one.words):
         return False
-    return len(one.tokens) < 4 or any(token.folded in STOPWORDS for token in one.tokens)
+    closed = text.rstrip().endswith(".")
+    return closed or len(one.tokens) < 4 or any(token.folded in STOPWORDS for token in one.tokens)
 
 
 def _turned(one: Statement, other: Statement) -> set[str]:
@@ -135,14 +151,24 @@ def _unbound(number: Quantity) -> Quantity:
 
 
 def _numbers_exclude(one: Statement, other: Statement, mine: Sequence[Quantity], theirs: Sequence[Quantity]) -> bool:
-    if len(mine) != 1 or len(theirs) != 1:
-        return False
-    said, known = mine[0], theirs[0]
-    if not same_unit(said, known) or said.bound != known.bound or said.kind in {"ordinal", "code", "scale"}:
+    if len(mine) != len(theirs) or not (len(mine) == 1 or _both_turn(one, other, mine)):
         return False
     if len(one.quantities) != len(other.quantities) or len(one.quantities) > _MOST:
         return False
-    return not _is_a_name(one, said) and not _is_a_name(other, known)
+    return all(
+        same_unit(said, known)
+        and said.bound == known.bound
+        and said.kind not in {"ordinal", "code", "scale"}
+        and not _is_a_name(one, said)
+        and not _is_a_name(other, known)
+        for said, known in zip(mine, theirs, strict=True)
+    )
+
+
+def _both_turn(one: Statement, other: Statement, mine: Sequence[Quantity]) -> bool:
+    """Whether sentences of the same words may differ in two numbers, of which none says when the other holds."""
+    kinds = {number.kind for number in mine}
+    return len(mine) == _TWO and _content(one) == _content(other) and (kinds <= _DATES or kinds.isdisjoint(_WHEN_KINDS))
 
 
 def _is_a_name(one: Statement, number: Quantity) -> bool:

@@ -1,10 +1,11 @@
 """Questions that are only a part of one: `And in 2023?`, `What about the Pro plan?`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from chains.mentions import Mention, is_time, mentions_in
+from chains.mentions import is_time, mentions_in, pieces_of
 from chains.past import Past
+from language.asking import asking_words
 from language.words import content_terms
 
 _PREPOSITIONS = "in|on|at|for|from|to|with|without|by|of|during|since|until|before|after|under|over|per|within|via|as"
@@ -29,13 +30,15 @@ _TIMES: Sequence["re.Pattern[str]"] = (
     re.compile(r"(?<![\w.,])(?:1[5-9]|20)\d\d(?![\w%]|[.,]\d)"),
     re.compile(r"(?<!\w)[QqHh][1-4](?!\w)"),
     re.compile(rf"\b(?:{_MONTH})\b"),
-    re.compile(rf"\b{_DAY}\b", re.IGNORECASE),
+    re.compile(rf"\b(?i:{_DAY})\b"),
 )
 """Years, quarters, months, days: each can only stand for one of its own."""
+_TIME = rf"(?:{'|'.join(kind.pattern for kind in _TIMES)})"
+_WHEN = re.compile(rf"{_TIME}(?:\s+{_TIME})*")
+_THEN = re.compile(r"\b(?:then|at (?:the|that) time|(?:in )?(?:that|the same) (?:year|month|quarter))(?=\W*$)", re.I)
 _WHAT_IS = re.compile(r"(?:what|who) (?:is|are|was|were)\s+(?:(?!of\b|in\b|for\b)[\w'’-]+\s*){1,4}[?!. ]*", re.I)
 """A question for one thing: in its place another can be asked for."""
 _ARTICLE = r"(?:the|an?|my|your|our)\s+"
-_JOINT = re.compile(rf"\s+(?:of|in|at|for|on|from)\s+(?:{_ARTICLE})?", re.IGNORECASE)
 _LONGEST_PART = 5
 """Content words of what is taken for a part of a question."""
 
@@ -61,7 +64,7 @@ def completed(question: str, past: Past, *, led: bool) -> tuple[str, bool] | Non
         return None
     if again and not past.text.lower().startswith(again.group().split()[0].lower()):
         return None
-    put = _timed(part, past.text) if _time_in(part) else _alike(part, past)
+    put = _timed(part, past.whole) if _time_in(part) else _alike(part, past)
     if put is not None:
         return put, True
     if not (about or led or again):
@@ -69,7 +72,27 @@ def completed(question: str, past: Past, *, led: bool) -> tuple[str, bool] | Non
     attribute = re.match(_ARTICLE, part, re.IGNORECASE) is not None and not _named(part)
     if past.bracket is not None or (attribute and any(m.named for m in past.things)):
         return None
-    return f"{past.text.rstrip('?!. ')} ({part})?", False
+    return f"{past.text.rstrip('?!. ')} {_put_behind(part, past.text)}?", False
+
+
+def _put_behind(part: str, base: str) -> str:
+    """A part as it stands behind a question: in brackets where that has a place for it already, or is none."""
+    if asking_words(base) and not _named(part) and not _ADJUNCT.match(part):
+        part = f"in {part}"
+    adjunct = _ADJUNCT.match(part)
+    named = _named(part) and not is_time(part)
+    fits = adjunct and not named and not re.search(rf"\b{adjunct.group(1)}\b", base, re.IGNORECASE)
+    return part if fits else f"({part})"
+
+
+def at_the_time(question: str, past: Past) -> str:
+    """The question with the year, quarter, month or day that was asked about in the place of a `then` at its end."""
+    then = _THEN.search(question)
+    said = next((found for turn in reversed(past.turns) if (found := _WHEN.findall(turn["standalone"]))), [])
+    if then is None or len(said) != 1 or _time_in(question) or not content_terms(question[: then.start()]):
+        return question
+    on = "on" if _TIMES[-1].search(said[0]) else "in"
+    return f"{question[: then.start()]}{on} {said[0]}{question[then.end() :]}"
 
 
 def _time_in(part: str) -> bool:
@@ -97,50 +120,36 @@ def _alike(part: str, past: Past) -> str | None:
     new = mentions_in(f"about {core}")
     if len(new) != 1 or is_time(core) or content_terms(core) != content_terms(new[0].text):
         return None
-    base = past.text if past.bracket is None else f"{past.text.rstrip('?!. ')} ({past.bracket})?"
-    found = [mention for mention in mentions_in(base) if not is_time(mention.text)]
-    if adjunct is None or adjunct.group(1).lower() == "for":
-        pieces = [piece for mention in found for piece in _pieces(base, mention)]
-        same = _only(pieces, lambda m: m.head == new[0].head and len(m.stems) > 1 and len(new[0].stems) > 1)
-        if same is not None:
-            return _put(core, base, same.start, same.end)
-    if past.bracket is not None:
-        return None
-    if adjunct is None and len(found) == 1 and found[0].named == new[0].named and _WHAT_IS.fullmatch(base):
-        return _put(core, base, found[0].start, found[0].end)
-    names = [match for match in _NAME.finditer(base) if match.start() > 0 and not _time_in(match.group())]
-    pure = _NAME.fullmatch(core) is not None
-    before = rf"\b{adjunct.group(1)}\s+" if adjunct else ""
-    if pure and (len(names) == 1 or adjunct):
-        placed = [m for m in names if not before or re.search(before + "$", base[: m.start()], re.IGNORECASE)]
-        ends = {mention.end for mention in found}
-        whole = [m for m in placed if m.end() in ends or re.match(r"['’]s?\s", base[m.end() :])]
-        if len(placed) == len(whole) == 1:
-            return _put(core, base, whole[0].start(), whole[0].end())
-    elif adjunct and not new[0].named:
-        behind = [m for m in found if re.search(rf"{before}(?:{_ARTICLE})?$", base[: m.start], re.IGNORECASE)]
-        if len(behind) == 1 and not behind[0].named and len(behind[0].stems) == 1:
-            return _put(core, base, behind[0].start, behind[0].end)
+    base = past.whole
+    pieces = [piece for found in mentions_in(base) if not is_time(found.text) for piece in pieces_of(base, found)]
+    before = rf"\b{adjunct.group(1)}\s+(?:{_ARTICLE})?$" if adjunct else ""
+    free = adjunct is None or adjunct.group(1).lower() == "for"
+    if free:
+        called = [
+            piece for piece in pieces if piece.head == new[0].head and min(len(piece.stems), len(new[0].stems)) > 1
+        ]
+        if len(called) == 1:
+            return _put(core, base, called[0].start, called[0].end)
+    if _is_name(core):
+        names = [m for m in _NAME.finditer(base) if m.start() > 0 and not _time_in(m.group())]
+        placed = [m for m in names if re.search(before, base[: m.start()], re.IGNORECASE)] or (names if free else [])
+        alike = [m for m in placed if not new[0].stems.isdisjoint(content_terms(m.group()))] or placed
+        whole = {piece.end for piece in pieces} | {m.start() for m in re.finditer(r"['’]s?\s", base)}
+        if len(alike) == 1 and alike[0].end() in whole:
+            return _put(core, base, *alike[0].span())
+    elif not new[0].named:
+        nouns = [piece for piece in pieces if re.search(before, base[: piece.start], re.IGNORECASE)]
+        fits = len(nouns) == 1 and (len(nouns[0].stems) == 1 if adjunct else _WHAT_IS.fullmatch(base) is not None)
+        if fits and not nouns[0].named:
+            return _put(core, base, nouns[0].start, nouns[0].end)
     return None
 
 
 _NAME = re.compile(r"(?<!\w)[A-Z][\w-]*(?:\s+[A-Z0-9][\w-]*)*")
 
 
-def _pieces(base: str, mention: Mention) -> list[Mention]:
-    """The noun phrases that one is joined of: of `data of the Free plan`, both."""
-    pieces, at = list[Mention](), mention.start
-    for joint in [*_JOINT.finditer(base, mention.start, mention.end), None]:
-        end = mention.end if joint is None else joint.start()
-        found = mentions_in(f"the {base[at:end]}")
-        pieces += [m._replace(start=at + m.start - 4, end=at + m.end - 4) for m in found]
-        at = mention.end if joint is None else joint.end()
-    return pieces
-
-
-def _only(found: Sequence[Mention], fits: Callable[[Mention], bool]) -> Mention | None:
-    fitting = [mention for mention in found if fits(mention)]
-    return fitting[0] if len(fitting) == 1 else None
+def _is_name(core: str) -> bool:
+    return _NAME.fullmatch(re.sub(rf"^{_ARTICLE}", "", core, flags=re.IGNORECASE)) is not None
 
 
 def _named(part: str) -> bool:

@@ -23,6 +23,7 @@ PARTS_KEY = "report_parts"
 """In `additional_kwargs` of a report's prompt: for each section its heading, its queries, and the scores of their rows.
 """
 _ROW = re.compile(r"^\[(\d+)\.(\d+)\] (.+)$", re.MULTILINE)
+_PLACE = re.compile(r"^\[(\d+)\] (.+)$", re.MULTILINE)
 _QUESTION_MARK = "\n\nQuestion: "
 """Rows hold no line breaks, so the first of these ends the evidence, whatever the question holds."""
 _CLOSING = re.compile(r"([.!?…]+[\"”’')\]]*)$")
@@ -122,6 +123,7 @@ def _quoting(chosen: Sequence[Row]) -> Iterator[str]:
 
 def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[Row]:
     found = [(int(m[1]), int(m[2]), m[3]) for m in _ROW.finditer(text) if m[3] != LEFT_OUT and not is_contents(m[3])]
+    places = {int(match[1]): frozenset(terms(match[2])) for match in _PLACE.finditer(text)}
     wanted = set(content_terms(question))
     rows: list[Row] = []
     named: frozenset[str] = frozenset()
@@ -129,5 +131,14 @@ def _rows(text: str, question: str, scores: Mapping[str, float] | None) -> list[
         words = frozenset(terms(line))
         named = named | words if rows and points_back(line) and rows[-1].passage == passage else words
         own = scores.get(f"{passage}.{sentence}") if scores else None
-        rows.append(Row(passage, sentence, line, coverage(wanted, named, {}) if own is None else own, words))
+        rows.append(
+            Row(
+                passage,
+                sentence,
+                line,
+                coverage(wanted, named, {}) if own is None else own,
+                words,
+                places.get(passage, frozenset()),
+            )
+        )
     return rows

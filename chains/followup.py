@@ -11,22 +11,16 @@ from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
-from chains.ellipsis import completed
+from chains.courtesies import greets, plain
+from chains.ellipsis import at_the_time, completed
 from chains.mentions import mentions_in
 from chains.past import Exchange, Past, listed, parted, telling_words
+from chains.persons import called_in, fits, names_of_persons, persons
 from language.words import STOPWORDS, WORD, content_terms, fold, sounds_english, terms
 
 __all__ = ["Exchange", "Followup", "follow_up", "in_context", "standalone", "with_history"]
 
-_GREETING = re.compile(
-    r"\W*(?:(?:hi|hello|hey|thanks|thank you|thx|great|good|nice|ok|okay|cool|perfect|i see|got it|bye|goodbye|yes|no"
-    r"|well done|so much|very much|a lot|for (?:your|the) help)\b\W*)+",
-    re.IGNORECASE,
-)
-_LEAD = re.compile(
-    r"(?:(?:and|but|so|ok|okay|well|oh|then|also|hm+|good|great|right|thanks|thank you|i see|got it)\b[\s,.!:-]*)+",
-    re.IGNORECASE,
-)
+_LEAD = re.compile(r"(?:(?:and|but|so|well|oh|then|also)\b[\s,.!:-]*)+", re.IGNORECASE)
 _LATIN = re.compile(r"^[^A-Za-z\u0370-\U0010ffff]*[A-Za-z]|^[\W\d]+$")
 _THINGS = re.compile(r"\b(?:it|its|they|them|their|theirs|itself|themselves)\b", re.IGNORECASE)
 _PEOPLE = re.compile(r"\b(?:he|she|him|his|hers?)\b", re.IGNORECASE)
@@ -58,6 +52,8 @@ _ONE = re.compile(
     r"|has|have|cost|apply|mean)\b)|\b(?:that|this|which|each|the right|another|a \w+er) ones?\b",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"^which\b|\b(?:both|the two|(?:n?either) of (?:them|the two))\b", re.I)
+"""Words for all that was asked about in turn."""
 _ORDINALS = {"first": 0, "former": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "latter": -1}
 _DEFINITE = re.compile(
     r"\b(?P<pointing>the|this|that|these|those|such|such an?|said)\s+"
@@ -72,6 +68,7 @@ _MORE = re.compile(
     r"|really|(?:are you )?sure|anything else|(?:and )?what else(?: is there)?|says who|such as|like what|meaning)",
     re.IGNORECASE,
 )
+_WHY = re.compile(r"why\b|how come\b", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[,;]|\b(?:and|or|but|if|when|where|who|which|because|while|before|after|that|so)\b", re.IGNORECASE
 )
@@ -81,6 +78,8 @@ _HAS_VERB = re.compile(
     r"|where|why|which|how|i|we|you)\b",
     re.IGNORECASE,
 )
+_JOINING = frozenset(("in", "on"))
+"""What may stand before what is put in."""
 _FEW = 3
 """Content words of a question without a verb."""
 _SHORTEST = 2
@@ -118,9 +117,7 @@ def with_history(question: str, turns: Sequence[Exchange]) -> str | None:
 
     It needs no rule to be right, and no language: what it finds is shown beside what the question finds.
     """
-    if _GREETING.fullmatch(question.strip()):
-        return None
-    words = telling_words(question, [turn for turn in turns if not _GREETING.fullmatch(turn["question"].strip())])
+    words = [] if greets(question) else telling_words(plain(question), _before(turns))
     return " ".join([question, *words]) if words else None
 
 
@@ -136,7 +133,12 @@ def in_context(question: str, turns: Sequence[Exchange]) -> list[tuple[str, str]
 
 
 def _before(turns: Sequence[Exchange]) -> list[Exchange]:
-    return [turn for turn in turns if not _GREETING.fullmatch(turn["question"].strip())]
+    """The turns in which something was asked, without courtesies."""
+    return [
+        {**turn, "question": plain(turn["question"]), "standalone": plain(turn["standalone"])}
+        for turn in turns
+        if not greets(turn["question"])
+    ]
 
 
 def follow_up(question: str, turns: Sequence[Exchange]) -> Followup | None:
@@ -145,31 +147,50 @@ def follow_up(question: str, turns: Sequence[Exchange]) -> Followup | None:
     No word is lost but the one that is replaced, and names and numbers come from the question and the turns alone.
     English is what it knows: other questions stay as they are.
     """
-    asked = " ".join(question.split())
-    before = _before(turns)
-    if not before or _GREETING.fullmatch(asked) or not (_LATIN.search(asked) and sounds_english(asked)):
+    written = " ".join(question.split())
+    if greets(written) or not (_LATIN.search(written) and sounds_english(written)):
         return None
-    past = Past.of(before)
+    polite, before = plain(written), _before(turns)
+    past = _possible(Past.of(before), written) if before else None
+    asked = at_the_time(polite, past) if past else polite
+    found = _sensibly(asked, past) if past else None
+    if found is None or (asked != polite and not found.sure):
+        return None if asked == written else Followup(asked, sure=True)
+    return found
+
+
+def _possible(past: Past, asked: str) -> Past:
+    """The conversation without the persons whom `he` or `she` of the question cannot mean."""
+    pronoun = _PEOPLE.search(asked)
+    if pronoun is None:
+        return past
+    called = called_in(past.turns)
+    return past._replace(things=[one for one in past.things if fits(pronoun.group(), one.text, called)])
+
+
+def _sensibly(asked: str, past: Past) -> Followup | None:
     core = _LEAD.sub("", asked, count=1) if _LEAD.match(asked) else asked
-    found = _resolved(asked, core, past, before)
-    if found is None or _sensible(found.text, asked, core, before):
+    found = _resolved(asked, core, past)
+    if found is None or _sensible(found.text, asked, core, past.turns):
         return found
     bracketed = _with_topic(asked, past.topic)
-    return Followup(bracketed, found.sure) if bracketed and _sensible(bracketed, asked, core, before) else None
+    return Followup(bracketed, found.sure) if bracketed and _sensible(bracketed, asked, core, past.turns) else None
 
 
-def _resolved(asked: str, core: str, past: Past, before: Sequence[Exchange]) -> Followup | None:
+def _resolved(asked: str, core: str, past: Past) -> Followup | None:
     led = core != asked
     bare = core.strip(" ?!.")
     if not bare or _MORE.fullmatch(bare):
-        return _sure(_with_topic(asked, past.topic))
+        return _sure(_with_topic(asked, past.predicate if _WHY.match(bare) else past.topic))
     whole = completed(core, past, led=led)
     if whole is not None:
         return Followup(_capitalised(whole[0]), sure=True)
-    if led and len(content_terms(core)) == 0:
-        return _sure(_with_topic(asked, past.topic))
     return (
-        _word_for_it(asked, core, past) or _definite(asked, core, past, before) or _unnamed(asked, core, past, led=led)
+        _one_of_them(asked, core, past)
+        or _word_for_it(asked, core, past)
+        or (_sure(_with_topic(asked, past.topic)) if led and not content_terms(core) else None)
+        or _definite(asked, core, past)
+        or _unnamed(asked, core, past, led=led)
     )
 
 
@@ -180,7 +201,7 @@ def _sensible(text: str, asked: str, core: str, before: Sequence[Exchange]) -> b
     kept = {word for word in _words(core) if word not in STOPWORDS}
     doubled = Counter(_pairs_alike(text)) - Counter(_pairs_alike(core))
     one_bracket = text.count("(") <= core.count("(") + 1 and re.search(r"\([^()]*\([^()]*\)", text) is None
-    return kept <= now <= said and not doubled and one_bracket and len(text) <= len(core) + _LONGEST
+    return kept <= now <= said | _JOINING and not doubled and one_bracket and len(text) <= len(core) + _LONGEST
 
 
 def _words(text: str) -> set[str]:
@@ -207,14 +228,29 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _one_of_them(asked: str, core: str, past: Past) -> Followup | None:
+    """`Is the second one open?`, `And the other one?`, `Which is cheaper?`: with what was listed or asked in turn."""
+    one, several = _ONE.search(core), _SEVERAL.search(core)
+    if one is None and several is None:
+        return None
+    earlier, last = past.alternatives()
+    if several is not None and len(earlier + last) > 1 and not any(m.named or m.asked for m in mentions_in(core)):
+        return _sure(_with_topic(asked, ", ".join(earlier + last)))
+    if one is None:
+        return None
+    which = (one.group("which") or one.group("bare") or "").lower()
+    at = _ORDINALS.get(which)
+    if which.startswith("other"):
+        known = earlier[-1:] if len(last) == 1 else []
+    else:
+        known = [] if at is None else past.items()[at:][:1]
+    alone = one.group() == core.strip(" ?!.")
+    again = completed(past.as_said(known[0]), past, led=True) if known and alone else None
+    return _sure(again[0] if again and again[1] else _with_topic(asked, known[0] if known else past.topic))
+
+
 def _word_for_it(asked: str, core: str, past: Past) -> Followup | None:
-    """`How long is it?`, `Who was she?`, `Is the second one open?`: with what the word stands for."""
-    one = _ONE.search(core)
-    if one is not None:
-        which = (one.group("which") or one.group("bare") or "").lower()
-        items, at = past.items(), _ORDINALS.get(which)
-        known = at is not None and -len(items) <= at < len(items)
-        return _sure(_with_topic(asked, items[at] if known and at is not None else past.topic))
+    """`How long is it?`, `Who was she?`: with what the word stands for."""
     idle = [match.span() for match in _IDLE.finditer(core)]
     for pattern in (_PEOPLE, _THINGS, _PLACE, _POINTING):
         for match in pattern.finditer(core):
@@ -237,7 +273,7 @@ def _has_its_own(before: str, word: str) -> bool:
 def _meant(match: "re.Match[str]", past: Past) -> str | None:
     """What a word may stand for, where that is not one thing alone."""
     if match.re is _PEOPLE:
-        return ", ".join(past.persons()) or past.topic
+        return ", ".join(persons(match.group(), past.turns)) or past.topic
     if _OWNED.fullmatch(match.group()) and past.topic:
         return re.sub(r"['’]s\s[^,]*", "", past.topic)
     return past.topic
@@ -249,20 +285,16 @@ def _replaced(core: str, match: "re.Match[str]", past: Past) -> str | None:
     if len(_PRONOUN.findall(core)) > 1 or _PRONOUN.fullmatch(word) is None:
         return None
     if match.re is _PEOPLE:
-        persons = past.persons()
-        if len(persons) != 1:
+        meant = persons(word, past.turns)
+        if len(meant) != 1:
             return None
-        thing = persons[0]
+        thing = meant[0]
     else:
         if len(past.things) != 1 or past.others or not past.things[0].single:
             return None
-        thing = past.things[0].text
-        if past.names_person(thing):
+        thing = past.as_said(past.things[0].text)
+        if names_of_persons(thing):
             return None
-        if past.bracket is not None and past.articled(thing):
-            thing = f"the {thing.removeprefix('the ')}"
-        elif past.bracket is not None:
-            thing = thing.removeprefix("the ")
     owns = word in ("its", "their", "his") or (word == "her" and re.match(r"\s+\w", core[match.end() :]) is not None)
     verbless = owns and match.start() == 0 and len(content_terms(core)) <= _FEW and not _HAS_VERB.search(core)
     if verbless:
@@ -270,20 +302,20 @@ def _replaced(core: str, match: "re.Match[str]", past: Past) -> str | None:
     return _capitalised(f"{core[: match.start()]}{thing}{chr(39) + 's' if owns else ''}{core[match.end() :]}")
 
 
-def _spoken(words: Set[str], past: Past, before: Sequence[Exchange]) -> Past | None:
-    """The conversation up to the last turn in which one of these words occurs."""
-    for end in range(len(before), 0, -1):
-        turn = before[end - 1]
+def _spoken(words: Set[str], past: Past) -> Past:
+    """The conversation up to the last turn in which one of these words occurs, or all of it."""
+    for end in range(len(past.turns), 0, -1):
+        turn = past.turns[end - 1]
         if not words.isdisjoint(terms(f"{turn['standalone']} {turn['answer'] or ''}")):
-            return past if end == len(before) else Past.of(before[:end])
-    return None
+            return past if end == len(past.turns) else Past.of(past.turns[:end])
+    return past
 
 
-def _definite(asked: str, core: str, past: Past, before: Sequence[Exchange]) -> Followup | None:
+def _definite(asked: str, core: str, past: Past) -> Followup | None:
     """`Who issues the permit?`: with the permit that was spoken of; `this plan`: with whatever was named."""
     if any(m.named for m in mentions_in(core)):
         return None
-    known = [*past.things, *(m for turn in reversed(before) for m in mentions_in(parted(turn)[0]))]
+    known = [*past.things, *(m for turn in reversed(past.turns) for m in mentions_in(parted(turn)[0]))]
     for match in _DEFINITE.finditer(core):
         phrase = mentions_in(f"the {match['what']}")[:1]
         if not phrase:
@@ -299,7 +331,7 @@ def _definite(asked: str, core: str, past: Past, before: Sequence[Exchange]) -> 
 def _unnamed(asked: str, core: str, past: Past, *, led: bool) -> Followup | None:
     """`Is there a discount?`: perhaps on what was spoken of."""
     own, words = mentions_in(core), content_terms(core)
-    past = _spoken(set(words), past, past.turns) or past
+    past = _spoken(set(words), past)
     things = [m for m in past.things if not m.stems <= set(terms(core))]
     if any(m.named for m in own) or not things or max(map(len, words), default=0) < _SHORTEST:
         return None

@@ -5,6 +5,7 @@ passages name it; a query of that name with what the question still asks is the 
 "Interleaving Retrieval with Chain-of-Thought Reasoning", 2023, with rules in place of the reasoning).
 """
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypedDict
@@ -16,6 +17,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from chains.aspects import Idf
 from chains.bridges import bridges, words_of
+from chains.descriptions import with_name
 from chains.parsing import TextParser
 from chains.parts import LONGEST
 from chains.prompts import FOLLOW_UP, fitting, material, readable, rows
@@ -70,11 +72,15 @@ def queries_allowed(rounds: int, branches: int = 1) -> int:
 def next_queries(question: str, hops: Sequence[Searched], asked: Collection[str], idf: Idf, most: int) -> list[str]:
     """The next queries of a branch, best first, from all that it has searched for so far, its own question first.
 
-    A query is a name from one of the best passages with the words of the question that stand neither in that passage
-    nor in those that led to it. None searches for the words of one that was `asked` before.
+    Whom the question only describes is searched for by name, once a passage tells it. Any other query is a name from
+    one of the best passages with the words of the question that stand neither in that passage nor in those that led to
+    it. None searches for the words of one that was `asked` before.
     """
     known = {_key(query) for query in (question, *asked, *(hop.query for hop in hops))}
     found: dict[str, tuple[float, str]] = {}
+    named = with_name(question, hops[0].documents) if hops else None
+    if named is not None and _key(named[0]) not in known:
+        found[_key(named[0])] = math.inf, named[0]
     for at, hop in enumerate(hops):
         share, depth = (_LATER_SHARE, _LATER_PASSAGES) if at else (1.0, _ROOT_PASSAGES)
         for bridge in bridges(f"{question} {hop.query}", hop.documents[:depth], idf):
@@ -91,7 +97,12 @@ def follow_ups(question: str, branch: str, found: Sequence[Document], asked: Col
 
 
 def sufficient_without_model(sub_question: str, found: Sequence[Document], idf: Idf) -> bool:
-    """Whether one passage alone scores well and has nearly all of the question: nothing is left for a further hop."""
+    """Whether one passage alone scores well and has nearly all of the question: nothing is left for a further hop.
+
+    It is not where the question describes somebody whom the passages name: what has its words may be about others.
+    """
+    if with_name(sub_question, found) is not None:
+        return False
     wanted = set(content_terms(sub_question))
     weights: Mapping[str, float] = idf(wanted)
     return any(

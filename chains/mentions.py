@@ -31,6 +31,7 @@ _SMALL = STOPWORDS | frozenset(
     "instead today another around against among according several any using used besides".split()
 )
 _JOINTS = frozenset("of in at for on from".split())
+_JOINT = re.compile(r"\s+(?:of|in|at|for|on|from)\s+(?:(?:the|an?|my|your|our)\s+)?", re.IGNORECASE)
 _INVERTING = frozenset("do does did can could may might must will would shall should".split())
 _GAP = re.compile(r"[\s]+|[\s]?[-–/’'.&][\s]?|(?:'s|’s)\s+|[\"'“”‘’`]{0,2}\s?[\"'“”‘’`]{0,2}")
 _WORD = re.compile(r"\d+(?:[.,:]\d+)+(?![^\W_])|[^\W_]+(?:['’][^\W\d_]{1,2}(?![^\W_]))?")
@@ -47,6 +48,7 @@ def is_time(text: str) -> bool:
     return any(word in _TIMES for word in re.findall(r"[a-z]+", fold(text)))
 
 
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _ADJECTIVE = re.compile(r"(?:ed|ing|al|ic|ive|ous|ble|ary|ful|ent|ant|less|ern|est|er)$")
 
 
@@ -79,6 +81,19 @@ def mentions_in(text: str) -> list[Mention]:
         else:
             joined.append([run])
     return [_mention(text, found, parts) for parts in joined]
+
+
+def pieces_of(text: str, mention: Mention) -> list[Mention]:
+    """The noun phrases that one is joined of: of `data of the Free plan`, both."""
+    pieces, at, pointed = list[Mention](), mention.start, mention.text.startswith("the ")
+    for joint in [*_JOINT.finditer(text, mention.start, mention.end), None]:
+        end = mention.end if joint is None else joint.start()
+        found = mentions_in(f"the {text[at:end]}")
+        for piece in found:
+            said = piece.text if pointed else piece.text.removeprefix("the ")
+            pieces.append(piece._replace(text=said, start=at + piece.start - 4, end=at + piece.end - 4))
+        at, pointed = (mention.end, False) if joint is None else (joint.end(), len(joint.group().split()) > 1)
+    return pieces
 
 
 def _token(match: "re.Match[str]") -> Token:
@@ -117,7 +132,7 @@ def _without_verbs(found: Sequence[Token], runs: Sequence[tuple[int, int]]) -> l
 def _substantial(text: str, found: Sequence[Token], at: int) -> bool:
     token = found[at]
     if token.text[0].isdigit() and not any(char.isalpha() for char in token.text):
-        return False
+        return _numbers_a_name(text, found, at)
     if token.text in ("New", "Old") and at + 1 < len(found) and _capital(found[at + 1]):
         return True
     if token.folded in _SMALL or len(token.text) < 2:
@@ -128,6 +143,14 @@ def _substantial(text: str, found: Sequence[Token], at: int) -> bool:
     if token.folded in _NOUNS_TOO and at > 1 and found[at - 2].folded in _BEFORE_NOUNS:
         return True
     return token.stem not in _VERBS or before in _OWNING or _after_adjective(found, at)
+
+
+def _numbers_a_name(text: str, found: Sequence[Token], at: int) -> bool:
+    """Whether a number belongs to the name before it, as in `BrewMaster 300`; a year does not."""
+    before, number = found[at - 1], found[at]
+    joined = at > 1 and text[before.end : number.start] == " " and before.text[0].isupper()
+    named = joined and before.folded not in _TIMES and before.folded not in _SMALL
+    return named and number.text.isdecimal() and _YEAR.fullmatch(number.text) is None
 
 
 def _after_adjective(found: Sequence[Token], at: int) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
-from chains.clauses import number_fits
+from chains.clauses import called_otherwise, number_fits
 from chains.statement import SAME_MATTER, Difference, Part, Statement, Weights
 from language.entities import Name, initials, same_root
 from language.quantities import Quantity, agree, comparable
@@ -71,6 +71,8 @@ def _difference(
             return None
         if False in fits and None not in fits:
             return Difference(part, opposed=True, known=True)
+        if close and all(called_otherwise(claim, piece, item.first) for piece in close):
+            return Difference(part, opposed=any(_replaced(item, claim, piece) for piece in places), known=True)
     if any(_stands_there(item, claim, piece) for piece in close):
         return None
     places = [piece for piece in places if claim.head <= piece.words and piece.head <= claim.words]

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
-from chains.mentions import Mention, is_time, mentions_in
+from chains.mentions import Mention, is_time, mentions_in, pieces_of
+from language.asking import asking_words
 from language.sentences import sentence_spans
-from language.words import STOPWORDS, WORD, content_terms, fold, stem
+from language.words import STOPWORDS, WORD, content_terms, fold, stem, terms
 
 _TURNS = 3
 """Turns whose words are searched with."""
@@ -22,15 +23,14 @@ _LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+(.+)$", re.MULTILINE)
 _ITEM = r"(?:[^\W_][\w'’-]*)(?:\s+(?!and\b|or\b|is\b|are\b)[\w'’-]+){0,3}"
 _SERIES = re.compile(rf"{_ITEM}(?:,\s+{_ITEM})*,?\s+(?:and|or)\s+{_ITEM}")
 _BETWEEN = re.compile(r",\s*(?:and|or)\s+|,\s*|\s+(?:and|or)\s+")
-_CAPITAL = r"[A-Z][^\W\d_]*[a-zß-ÿ][\w’-]*"
-_PERSON = re.compile(
-    rf"(?<![Tt]he )(?<!\w)(?!(?:The|A|An|In|On|At|By|Who|Where|When|What|How|Which|Is|Was|Did|Does)\b){_CAPITAL}"
-    rf"(?:\s+(?:(?:de|van|von|der|den|la|bin|al)\s+)*{_CAPITAL})+"
+_ASKING = re.compile(
+    r"\W*(?:(?:and|but|so)\b\s*)?"
+    r"(?:(?:who|whom|what|which|when|where|why|how(?: (?:much|many|long|often|far|old))?)\b\s*)?"
+    r"(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|must|should|may)\b\s*)?",
+    re.IGNORECASE,
 )
-"""Two capitalised words or more, not behind an article."""
-_ASKS_WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
 _WHICH = re.compile(r"\W*(?:which|what)\s+(?!is|are|was|were|do|does|did|if|about)\w", re.IGNORECASE)
-_ABOUT_WHOM = re.compile(r"\W*who(?:['’]s| is| was)\s+(?-i:[A-Z])", re.IGNORECASE)
+_OF_A_NAME = re.compile(r"\W*what(?:['’]s| is| are| was| were) (?:the )?(?-i:[a-z-]+ )+of ", re.IGNORECASE)
 _BRACKET = re.compile(r"(?P<body>.*\S) \((?P<topic>[^()]+)\)(?P<mark>[?!.]?)", re.DOTALL)
 
 
@@ -66,35 +66,55 @@ class Past(NamedTuple):
             whole = f"{text} ({bracket})"  # of which the question before is a part
         spoken = [m for m in mentions_in(whole) if not is_time(m.text) and not m.asked]
         others = len(spoken) > len(things)
-        return cls(text, bracket, things, others, _MARKER.sub("", turns[-1]["answer"] or ""), turns)
+        return cls(text, bracket, things, others, told_by(turns[-1]), turns)
+
+    @property
+    def whole(self) -> str:
+        """The last question as it was answered."""
+        return self.turns[-1]["standalone"].strip()
 
     @property
     def topic(self) -> str | None:
         """What the conversation is about, in a few words."""
         return listed(self.things) or None
 
-    def names_person(self, name: str) -> bool:
-        """Whether a name looks like a person's."""
-        return bool(_persons(name)) and not self.articled(name)
-
     def articled(self, name: str) -> bool:
         """Whether a name was said with an article."""
-        said = re.compile(rf"\bthe {re.escape(name.removeprefix('the '))}", re.IGNORECASE)
-        return any(said.search(turn["standalone"]) or said.search(turn["question"]) for turn in self.turns)
+        said = re.compile(rf"\b(?:the|an?|my|your|our) {re.escape(name.removeprefix('the '))}", re.IGNORECASE)
+        return any(said.search(f"{turn['standalone']} {turn['question']} {turn['answer']}") for turn in self.turns)
 
-    def persons(self) -> list[str]:
-        """Who `he` or `she` may be: names that look like a person's, of the last turn that has any."""
-        for turn in reversed(self.turns):
-            text, bracket = parted(turn)
-            asked = _persons(text) or _persons(bracket or "")
-            told = [name for name in _persons(_MARKER.sub("", turn["answer"] or "")) if name not in asked]
-            if asked and (not told or _ABOUT_WHOM.match(text)):
-                return asked[:1] if _ABOUT_WHOM.match(text) else asked
-            if told and _ASKS_WHO.search(text):
-                return told[:1]
-            if asked or told:
-                return [*asked, *told][:_TOPICS]
-        return []
+    def as_said(self, name: str) -> str:
+        """A name with `the`, where it was said with an article."""
+        return f"the {name.removeprefix('the ')}" if self.articled(name) else name.removeprefix("the ")
+
+    @property
+    def predicate(self) -> str | None:
+        """What the last question asks, without the words that make it a question, and what it was about."""
+        asked = _ASKING.sub("", self.text, count=1).strip(" ?!.")
+        return ", ".join(part for part in (asked, self.bracket) if part) or None
+
+    def alternatives(self) -> tuple[list[str], list[str]]:
+        """What was asked about in turn: names before, the last one last, and those of the last question that has any.
+
+        Two names are of a kind where they share a word, stand in one question, or in questions that are else the same.
+        """
+        asked = list[tuple[list[str], frozenset[str]]]()
+        for turn in self.turns:
+            names = [one.text.removeprefix("the ") for one in _single(turn["standalone"])]
+            frame = frozenset(content_terms(turn["standalone"])) - set(content_terms(" ".join(names)))
+            asked += [(names, frame)] if names else []
+        if not asked:
+            return [], []
+        last = asked[-1][0]
+        words = set(content_terms(" ".join(last)))
+        frames = [frame for names, frame in asked if not set(names).isdisjoint(last)]
+        kin = [
+            name
+            for names, frame in asked
+            for name in names
+            if frame in frames or not words.isdisjoint(content_terms(name))
+        ]
+        return list(dict.fromkeys(name for name in kin if name not in last)), list(dict.fromkeys(last))
 
     def items(self) -> list[str]:
         """What the answer lists, or else the question."""
@@ -119,18 +139,40 @@ def parted(turn: Exchange) -> tuple[str, str | None]:
     return f"{found['body']}{found['mark']}", found["topic"]
 
 
+def told_by(turn: Exchange) -> str:
+    """What was answered, without its markers."""
+    return _MARKER.sub("", turn["answer"] or "")
+
+
 def _things(turn: Exchange) -> list[Mention]:
     text, bracket = parted(turn)
     if bracket is not None:
         return _names_first(f"about {bracket}")
-    named = _named_by(text, turn["answer"] or "") if _WHICH.match(text) else None
+    if asking_words(text) and len(compared := _single(text)) > 1:
+        return compared[:_TOPICS]
+    first = _first_sentence(told_by(turn))
+    named = _named_by(text, first) if _WHICH.match(text) else _owner(text, first)
     return _names_first(text) if named is None else [named]
 
 
+def _owner(text: str, answer: str) -> Mention | None:
+    """The name that a question asks an attribute of, unless the answer names something that may be meant as well."""
+    told = mentions_in(answer)
+    if not _OF_A_NAME.match(text) or any(one.named and one.stems.isdisjoint(terms(text)) for one in told):
+        return None
+    named = _single(text)
+    return named[0] if len(named) == 1 else None
+
+
+def _single(text: str) -> list[Mention]:
+    """What a text names without saying of what: of `the range of the Volta City`, the city."""
+    pieces = (piece for mention in mentions_in(text) for piece in pieces_of(text, mention))
+    return [piece for piece in pieces if piece.single and not is_time(piece.text)]
+
+
 def _named_by(text: str, answer: str) -> Mention | None:
-    """The one thing that the first sentence of an answer names, where a question asks which it is and names none."""
-    first = _first_sentence(_MARKER.sub("", answer))
-    found = [mention for mention in mentions_in(first) if mention.single]
+    """The one thing that an answer names, where a question asks which it is and names none."""
+    found = [mention for mention in mentions_in(answer) if mention.single]
     if len(found) != 1 or found[0].start > len("the ") or any(mention.named for mention in mentions_in(text)):
         return None
     words, asked = found[0].text.split(), set(content_terms(text))
@@ -145,10 +187,6 @@ def _names_first(text: str) -> list[Mention]:
     named = [mention for mention in found if mention.named]
     asked = [mention for mention in found if mention.asked and _WHICH.match(text)]
     return (named or asked or [mention for mention in found if not mention.asked] or found)[:_TOPICS]
-
-
-def _persons(text: str) -> list[str]:
-    return list(dict.fromkeys(match.group() for match in _PERSON.finditer(text)))
 
 
 def telling_words(question: str, turns: Sequence[Exchange]) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence, Set
 
+from chains.clauses import called_otherwise, narrower
 from chains.correction import Judge, corrected, names_of, words_of
 from chains.statement import Statement, statement
 from language.quantities import Quantity, agree, base_value, comparable
@@ -45,6 +46,8 @@ def _parts(piece: str) -> list[str]:
 
 def _opposed(claim: str, piece: str, judge: Judge, familiar: Set[str]) -> bool:
     said, known = statement(claim), statement(piece)
+    if called_otherwise(said, known) or narrower(said, known, familiar):
+        return False
     if _ELSEWHERE.search(piece) or not _same_matter(said, known, familiar):
         return _one_is_free(claim, said, piece, known) or _one_is_free(piece, known, claim, said)
     judgement = judge(claim, [piece])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from chains.kinds import holds_kind, untold
 from chains.selection import Row, select, with_context
 from language.sentences import points_back
 from language.words import content_terms
@@ -37,6 +38,8 @@ class Wanted(NamedTuple):
 def sections(parts: Sequence[Wanted], most: int) -> list[list[Row]]:
     """For each part the rows that answer it, `most` of them for its own words; none where all it has is another's.
 
+    None either of one of several parts that asks for an amount or the like, if no row that was found tells one.
+
     A part's best row is said, whatever other sections say. Further rows go to the part that they answer best, measured
     by the best row of each, and are said once, but for those that name what another one speaks of.
     """
@@ -46,7 +49,11 @@ def sections(parts: Sequence[Wanted], most: int) -> list[list[Row]]:
         chosen = _section(part, [other for number, other in enumerate(parts) if number != at], most, told)
         told |= {row.text for row in chosen}
         written.append(chosen)
-    return written
+    answers = [
+        [] if untold(part.question, [row.text for row in chosen]) else chosen
+        for part, chosen in zip(parts, written, strict=True)
+    ]
+    return answers if len(parts) > 1 and any(answers) else written
 
 
 def _section(part: Wanted, others: Sequence[Wanted], most: int, told: set[str]) -> list[Row]:
@@ -56,15 +63,18 @@ def _section(part: Wanted, others: Sequence[Wanted], most: int, told: set[str]) 
     telling = wanted.difference(*(content_terms(other.question) for other in others))
     scores = [_scores(other) for other in others]
 
+    def own(row: Row) -> bool:
+        return bool(row.words & telling) or holds_kind(part.question, row.text) is True
+
     def foreign(row: Row) -> bool:
         better = max((own.get(_place(row), 0.0) for own, _ in scores), default=0.0)
-        return row.score < _FOREIGN * better and bool(telling) and not row.words & telling
+        return row.score < _FOREIGN * better and bool(telling) and not own(row)
 
     first, *following = part.searches
     rows = [row for row in first.rows if not foreign(row)]
     nearest = max(first.rows, key=lambda row: row.score)
     if foreign(nearest):  # what only comes near it says nothing of this part either
-        rows = [row for row in rows if row.words & telling and row.score >= _FLOOR * nearest.score]
+        rows = [row for row in rows if own(row) and row.score >= _FLOOR * nearest.score]
     best = select(first.query, rows, 1)
     chosen = _fitting(select(first.query, rows, most), best, scores, told)
     for search in sorted(following, key=lambda search: -max(row.score for row in search.rows)):

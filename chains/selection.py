@@ -6,30 +6,27 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from chains.kinds import holds_kind
+from chains.steps import asks_how_to, steps_from
+from language.layout import is_title
 from language.sentences import leans_back, points_back
-from language.words import content_terms, terms
+from language.words import content_terms
 
-_NUMBER_ASKED = re.compile(
-    r"\bhow (?:much|many|long|deep|far|old|big|large|high|heavy|often|fast)\b|\b(?:price|cost)", re.I
-)
-_TIME_ASKED = re.compile(
-    r"\b(?:when|how long ago)\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b", re.I
-)
-_PERSON_ASKED = re.compile(r"\bwho(?:m|se)?\b", re.I)
-_TIME = re.compile(
-    r"\d|\b(?:January|February|March|April|May|June|July|August|September|October|November|December"
-    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|century|centuries|daily|weekly)\b"
-)
-_NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+")
+_OF_A_PERSON = re.compile(r"(?:[-*+•>]\s+)?(?:He|She|His|Her)\b")
 _PARTICULAR = re.compile(r"\b(?:[^\W\d_]+[-/]?)?\d\w*(?:[.,:]\d+)*")
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
 
+_PERSON = re.compile(r"\b(?:(?P<he>[Hh]e|[Hh]is)|(?P<she>[Ss]he|[Hh]er))\b")
+_CAPITAL = re.compile(r"(?<=\s)[A-Z]\w+")
+
 _LAYOUT_SHARE = 0.8
-"""Of the score of a table row, a heading or a line of code: a sentence as good as it reads better."""
+"""Of the score of a table row, a heading, a line of code, and of what somebody else did: a plain sentence is better."""
 _KIND_LOSS = 0.08
 """Without a number, a time or a name where one is asked for."""
 _RANK_LOSS = 0.1
 """Of the last of many passages, half as much of the second."""
+_PLACE_SHARE = 0.3
+"""Of the question's weight that a row's heading has and the row has not."""
 _RIVAL_SHARE = 0.6
 """Of the score of a row with another year, number or id than the question's, where some row has the question's."""
 _RIVAL_BEFORE_SHARE = 0.9
@@ -57,6 +54,8 @@ class Row:
     score: float
     """How well it matches the question, 0..1."""
     words: frozenset[str]
+    place: frozenset[str] = frozenset()
+    """The words of the heading that it stands under."""
 
 
 def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
@@ -71,8 +70,11 @@ def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
     asked = _Asked.of(question, rows)
     worth = _worth(asked, rows)
     groups = with_context(rows)
+    rows = _without_titles(rows, worth)
     best = max(rows, key=lambda row: worth[row])
     chosen = list(groups[best])
+    if asks_how_to(question):
+        _extend(chosen, _steps(rows, best))
 
     def fits(row: Row) -> bool:
         return row not in chosen and len({*chosen, *groups[row]}) <= most
@@ -80,8 +82,11 @@ def select(question: str, rows: Sequence[Row], most: int) -> list[Row]:
     beside = [row for row in rows if row.passage == best.passage and worth[row] >= _LEAST * worth[best]]
     while (found := _for_what_is_left(asked, chosen, filter(fits, beside), worth)) is not None:
         _extend(chosen, groups[found])
+    alike = [worth[row] for row in rows if asked.has_kind(row) and asked.names <= row.words | row.place]
+    reached = bool(alike) and max(alike) >= _LEAST * worth[best] and not asked.has_kind(best)
+    top = max(alike) if reached else worth[best]
     for row in sorted(rows, key=lambda row: -worth[row]):
-        if fits(row) and worth[row] >= _near(asked, row, chosen) * worth[best] and _adds(asked, row, chosen):
+        if fits(row) and worth[row] >= _near(asked, row, chosen) * top and _adds(asked, row, chosen):
             _extend(chosen, groups[row])
     order = {passage: number for number, passage in enumerate(dict.fromkeys(row.passage for row in chosen))}
     return sorted(chosen, key=lambda row: (order[row.passage], row.sentence))
@@ -99,7 +104,7 @@ class _Asked:
     @classmethod
     def of(cls, question: str, rows: Sequence[Row]) -> "_Asked":
         words = frozenset(content_terms(question))
-        counts = Counter(word for row in rows for word in row.words & words)
+        counts = Counter(word for row in rows for word in (row.words | row.place) & words)
         rarity = {word: math.log((len(rows) + 1) / (count + 0.5)) for word, count in counts.items()}
         total = sum(rarity.values())
         best = max(row.score for row in rows)
@@ -121,22 +126,29 @@ class _Asked:
 
     def left_by(self, said: Sequence[Row]) -> set[str]:
         """Its words that none of these rows has; years and numbers aside, for they tell nothing alone."""
-        return {word for word in self.words.difference(*(row.words for row in said)) if not word[0].isdigit()}
+        told = (row.words | row.place for row in said)
+        return {word for word in self.words.difference(*told) if not word[0].isdigit()}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The words of its names."""
+        return frozenset(word for name in _CAPITAL.findall(self.text) for word in content_terms(name))
+
+    def held(self, row: Row) -> frozenset[str]:
+        """Its words that the row or its heading has."""
+        return self.words & (row.words | _unsaid(row))
+
+    def of_another(self, row: Row) -> bool:
+        """Whether a row about him or her has all names of the question: `He met Ada` is not about Ada."""
+        return bool(self.names) and _OF_A_PERSON.match(row.text) is not None and self.names <= row.words
 
     def lacks_kind(self, row: Row) -> bool:
-        """Whether a number, a time or a person is asked for, and the row has none."""
-        asks = any(asks.search(self.text) for asks in (_NUMBER_ASKED, _TIME_ASKED, _PERSON_ASKED))
-        return asks and not self.has_kind(row)
+        """Whether an amount, a time, a name or a reason is asked for, and the row has none."""
+        return holds_kind(self.text, row.text) is False
 
     def has_kind(self, row: Row) -> bool:
-        """Whether the row has a number, a time or a person as asked for."""
-        if _NUMBER_ASKED.search(self.text) and any(char.isdigit() for char in row.text):
-            return True
-        if _TIME_ASKED.search(self.text) and _TIME.search(row.text):
-            return True
-        return bool(_PERSON_ASKED.search(self.text)) and any(
-            not self.words.issuperset(terms(name)) for name in _NAME.findall(row.text)
-        )
+        """Whether the row has what is asked for of these."""
+        return holds_kind(self.text, row.text) is True
 
 
 def _particulars(text: str) -> dict[str, set[str]]:
@@ -157,13 +169,15 @@ def _worth(asked: _Asked, rows: Sequence[Row]) -> dict[Row, float]:
         own = _particulars(row.text) if asked.particulars else {}
         earlier = before[1] if before[0] == row.passage else {}
         loss = _RANK_LOSS * (1 - 1 / max(1, row.passage)) + (_KIND_LOSS if asked.lacks_kind(row) else 0.0)
-        score = max(row.score - loss, row.score / 4)  # never below 0, and a weak row stays above a weaker one
+        of_its_place = asked.has_kind(row) or not _is_sentence(row)  # a figure, a row of a table
+        known = row.score + _PLACE_SHARE * asked.weight(_unsaid(row) if of_its_place else frozenset())
+        score = max(known - loss, known / 4)  # never below 0, and a weak row stays above a weaker one
         for kind, wanted in asked.particulars.items():
             if not wanted & own.get(kind, wanted):
                 score *= _RIVAL_SHARE
             elif kind not in own and not wanted & earlier.get(kind, wanted):
                 score *= _RIVAL_BEFORE_SHARE
-        worth[row] = score if _is_sentence(row) else score * _LAYOUT_SHARE
+        worth[row] = score if _is_sentence(row) and not asked.of_another(row) else score * _LAYOUT_SHARE
         before = row.passage, {**earlier, **own}
     return worth
 
@@ -187,11 +201,32 @@ def with_context(rows: Sequence[Row]) -> dict[Row, list[Row]]:
         if leaned_on is None or not points_back(row.text):
             groups[row] = [row]
         elif leans_back(row.text):
-            groups[row] = [*groups[leaned_on], row]
+            of_the_same = points_back(leaned_on.text) and _person(row.text) == _person(leaned_on.text) != ""
+            groups[row] = [*(groups[leaned_on][:-1] if of_the_same else groups[leaned_on]), row]
         else:
             groups[row] = [groups[leaned_on][0], row]
         earlier.append(row)
     return groups
+
+
+def _without_titles(rows: Sequence[Row], worth: Mapping[Row, float]) -> Sequence[Row]:
+    """Without those that only name what stands below them, unless the others are far from an answer."""
+    saying = [row for row in rows if not is_title(row.text)]
+    best = max((worth[row] for row in saying), default=0.0)
+    return saying if best >= _LEAST * max(worth.values()) else rows
+
+
+def _steps(rows: Sequence[Row], best: Row) -> list[Row]:
+    """The instructions that a row belongs to or introduces, whole."""
+    passage = sorted((row for row in rows if row.passage == best.passage), key=lambda row: row.sentence)
+    found = steps_from([row.text for row in passage], passage.index(best))
+    return [passage[at] for at in found]
+
+
+def _person(text: str) -> str:
+    """Whether a sentence speaks of a man or a woman by a pronoun, the first one that it has."""
+    match = _PERSON.search(text)
+    return str(match.lastgroup) if match is not None else ""
 
 
 def _extend(chosen: list[Row], group: Sequence[Row]) -> None:
@@ -211,13 +246,22 @@ def _for_what_is_left(
 def _near(asked: _Asked, row: Row, chosen: Sequence[Row]) -> float:
     """The share of the best row's worth from which on a row may be the answer as well."""
     elsewhere = all(row.passage != said.passage for said in chosen) and not row.words & asked.left_by(chosen)
-    return _NEAR + _NEARER * (asked.lacks_kind(row) + elsewhere)
+    lacking = asked.held(row) < frozenset().union(*map(asked.held, chosen))
+    return _NEAR + _NEARER * (asked.lacks_kind(row) + (elsewhere and (lacking or not asked.has_kind(row))))
 
 
 def _adds(asked: _Asked, row: Row, chosen: Sequence[Row]) -> bool:
-    """About the question, and not the same again as any row that was chosen."""
-    about = row.words & asked.words
-    return bool(about or asked.has_kind(row)) and not any(_repeats(row, said, asked) for said in chosen)
+    """About the question, of the kind that is asked for if that was told, and not the same again as any chosen row."""
+    of_kind = asked.has_kind(row)
+    about = bool(asked.held(row) if of_kind else row.words & asked.words)
+    told = any(map(asked.has_kind, chosen))
+    adds = about and not asked.lacks_kind(row) if told else about or of_kind
+    return adds and not any(_repeats(row, said, asked) for said in chosen)
+
+
+def _unsaid(row: Row) -> frozenset[str]:
+    """What only its heading says; nothing where it points to a row that names it, which its score knows of."""
+    return frozenset() if points_back(row.text) else row.place - row.words
 
 
 def _repeats(row: Row, said: Row, asked: _Asked) -> bool:

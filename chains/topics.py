@@ -13,6 +13,12 @@ _HIDDEN = re.compile(rf"{_QUOTED.pattern}|\([^()]{{1,200}}\)")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|one)\b", re.IGNORECASE)
 _OWNERS = frozenset({"its", "their", "his"})
 _SEVERAL = frozenset({"they", "them", "their"})
+_PERSONS = frozenset("he him his she her they them their".split())
+_WHO_DID = re.compile(
+    r"who (?!(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|may|must|should)\b)"
+    r"(\w[^,;?]{2,80}?)[\s?.!]*$",
+    re.IGNORECASE,
+)
 _IDLE = re.compile(
     r"\bit (?:possible|allowed|legal|safe|necessary|true|better|best|worth|ok|okay|take|matter)\b", re.IGNORECASE
 )
@@ -55,10 +61,11 @@ def resolved(part: str, before: Sequence[str]) -> str:
     pronoun = next((found for found in _PRONOUN.finditer(masked(part)) if found.start()), None)
     if not before or pronoun is None or _IDLE.search(part) or particular(part[: pronoun.start()]):
         return part
-    topic = _topic(before)
+    did = _WHO_DID.match(before[-1]) if pronoun.group().lower() in _PERSONS else None
+    topic = f"the one who {did[1]}" if did else _topic(before)
     if not topic and not particular(before[-1]):  # which would not say what it stands for either
         return part
-    several = pronoun.group().lower() in _SEVERAL and _THING.match(topic) and not topic.endswith("s")
+    several = not did and pronoun.group().lower() in _SEVERAL and _THING.match(topic) and not topic.endswith("s")
     if not topic or several or len(part) + len(topic) >= LONGEST:
         ahead = before[-1] if before[-1][-1:] in ".?!" else f"{before[-1]}."
         return f"{ahead} {part[:1].upper()}{part[1:]}" if len(ahead) + len(part) < LONGEST else part

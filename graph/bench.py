@@ -10,7 +10,7 @@ from chains.correction import corrected
 from chains.prompts import readable
 from chains.recency import Account
 from chains.subjects import Context
-from graph.evidence import Idf, Piece, Place
+from graph.evidence import Idf, Opposition, Piece, Place
 from graph.lines import Line, item_mark, resting, without_markers
 from language.contents import is_contents
 from language.sentences import leans_back
@@ -27,6 +27,8 @@ class Note(NamedTuple):
     trigger: Trigger | None
     """None where nothing had to change."""
     text: str
+    pair: Opposition | None = None
+    """Of what an answer rests on, and what says otherwise."""
 
 
 class Mended(NamedTuple):

@@ -10,7 +10,7 @@ from chains.recency import Account, ahead, newer, year_of
 from chains.rivals import another_subject, bygone, closeness, same_name, says_otherwise
 from chains.subjects import Context, about, another_year
 from graph.bench import Bench, Mended, Note
-from graph.evidence import Opposition, Piece
+from graph.evidence import Opposition, Piece, Place, oppositions
 from graph.lines import Line, resting, without_markers
 from language.words import content_terms
 
@@ -35,6 +35,9 @@ def settle_disagreements(
     If nothing tells which that is, both sides are told. `only_known` looks for nothing besides what is known.
     """
     rest = [piece.place for line in lines if not line.disputed for piece in bench.cited_by(line)]
+    told = [piece for line in lines if line.disputed for piece in bench.cited_by(line)]
+    known = [*known, *oppositions(told, told, bench.idf)]
+    beside: list[Place] = [piece.place for piece in told]
     kept: list[Line] = []
     notes: list[Note] = []
     for line in lines:
@@ -44,20 +47,27 @@ def settle_disagreements(
             kept.append(line)
             continue
         piece, rank = _foremost(against, own[0], bench)
-        title, ours = heading(piece.title), heading(own[0].title)
+        title, ours, pair = heading(piece.title), heading(own[0].title), Opposition(own[0], piece)
         why = "is newer than" if rank == _NEWER else "speaks of what was asked, other than"
         if rank > 0 and piece.place in rest and _told_already(piece, lines, line):
-            notes.append(Note("disagreement", f"“{title}” {why} “{ours}” and was cited already"))
+            notes.append(Note("disagreement", f"“{title}” {why} “{ours}” and was cited already", pair))
         elif rank > 0 and (following := bench.corrected(line, piece) or bench.quoting(line, piece)) is not None:
             kept.append(following)
-            notes.append(Note("disagreement", f"“{title}” says otherwise and {why} “{ours}”"))
-        elif rank >= 0 and piece.place not in rest and sum(note.trigger is not None for note in notes) < _NOTES:
+            notes.append(Note("disagreement", f"“{title}” says otherwise and {why} “{ours}”", pair))
+        elif (
+            rank >= 0
+            and piece.place not in [*rest, *beside]
+            and sum(note.trigger is not None for note in notes) < _NOTES
+        ):
             kept += [line, _beside(line, piece, bench)]
+            beside.append(piece.place)
             notes.append(Note("disagreement", f"“{title}” says otherwise than “{ours}”, and none is the newer one"))
         else:
             kept.append(line)
+            if rank == 0 and piece in told:
+                notes.append(Note("disagreement", f"“{title}” says otherwise than “{ours}”, and both are told", pair))
             if rank == _OLDER:
-                notes.append(Note(None, f"“{title}” says otherwise and is older than “{ours}”"))
+                notes.append(Note(None, f"“{title}” says otherwise and is older than “{ours}”", pair))
     return Mended(kept, notes)
 
 
@@ -83,10 +93,23 @@ def _against(
         if piece.document_id in documents or not words & piece.words or not comparable(piece, plain, own[0], bench):
             continue
         familiar = asked | mine.words
-        if piece.place in found or any(says_otherwise(one, piece.text, bench.judge, familiar) for one in said):
+        opposed = piece.place in found or any(says_otherwise(one, piece.text, bench.judge, familiar) for one in said)
+        if opposed and not says_the_same(piece, plain, bench):
             against.append(piece)
     near = dict(zip((piece.place for piece in against), closeness(plain, [p.text for p in against]), strict=True))
     return sorted(against, key=lambda piece: -near[piece.place])
+
+
+def says_the_same(piece: Piece, plain: str, bench: Bench) -> bool:
+    """Whether a document that has an opposing sentence has one as close to a line that bears it out."""
+    others = [
+        other
+        for other in bench.pieces
+        if other.document_id == piece.document_id and other.place != piece.place and not bygone(other.text)
+    ]
+    near, *rest = closeness(plain, [piece.text, *(other.text for other in others)])
+    agreeing = [other for other, its in zip(others, rest, strict=True) if its >= near]
+    return any(bench.judge(plain, [other.text]).support == "supported" for other in agreeing)
 
 
 def comparable(piece: Piece, plain: str, own: Piece, bench: Bench) -> bool:

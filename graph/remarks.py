@@ -14,7 +14,7 @@ _UNITS: dict[BudgetName, tuple[str, str]] = {
     "tokens": ("token", "tokens"),
     "sources": ("source", "sources"),
 }
-_TOLD = 0.5
+_TOLD = 0.7
 """Of the words of a part, in a sentence of the report with what that rests on."""
 
 

@@ -10,6 +10,11 @@ _HEADING_WORDS = 8
 _SAYS = re.compile(
     r"\d|\b(?:is|are|was|were|be|has|have|had|may|can|must|will|costs?|not?|never|free)\b", re.IGNORECASE
 )
+_DATE = re.compile(
+    r"(?:(?:\bon |, )?\b\d{1,2} )?\b(?:January|February|March|April|May|June|July|August|September|October|November"
+    r"|December)(?: \d{1,2},)? (?:1\d|20)\d\d\b"
+)
+_GOES_ON = re.compile(r"[:;|,…]|[.!?。！？][\"”’')\]]*$")
 _OF_ANY_TEXT = frozenset(
     word
     for title in ("answer summary overview conclusion details background result results findings introduction notes",)
@@ -20,6 +25,11 @@ _OF_ANY_TEXT = frozenset(
 def bare(text: str) -> bool:
     """Whether a short line names something and says nothing of it."""
     return len(text.split()) <= _HEADING_WORDS and not _SAYS.search(text)
+
+
+def is_title(text: str) -> bool:
+    """Whether a line that nothing ends names something, an occasion with its date included, and says nothing of it."""
+    return bare(_DATE.sub("", text)) and not _GOES_ON.search(text)
 
 
 def is_heading(line: str, known: Collection[str], words: Collection[str]) -> bool:

@@ -106,7 +106,10 @@ BODY_DOCS = {
 
 
 async def submissions_of(request: Request) -> tuple[str | None, Sequence[Submission]]:
-    """The collection that the body of a request names, if it does, and its documents. Raises `BadRequest` and pydantic's `ValidationError`."""
+    """The collection that the body of a request names, if it does, and its documents.
+
+    Raises `BadRequest` and pydantic's `ValidationError`.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         return await _from_form(request)

@@ -138,3 +138,64 @@ def test_a_sentence_about_somebody_comes_with_the_one_that_names_them_and_no_oth
     years = {f"In {year} she moved to another island.": 0.1 for year in range(1850, 1858)}
     life = {"Greta Holm was an engineer.": 0.2, **years, "In 1911 she died in Brack.": 0.9}
     assert said("When did she die in Brack?", life) == ["1.1", "1.10"]
+
+
+def test_a_how_to_question_gets_the_steps_as_a_whole_and_no_other_does() -> None:
+    descaling = {
+        "Descale the kettle every three months.": 0.8,
+        "Empty the tank.": 0.2,
+        "Pour in 100 ml of vinegar.": 0.2,
+        "Wait about ten minutes until it stops.": 0.2,
+        "Rinse the tank and the lid.": 0.2,
+        "The kettle weighs two kilograms.": 0.2,
+    }
+    assert said("How do I descale the kettle?", descaling) == ["1.1", "1.2", "1.3", "1.4", "1.5"]
+    assert said("Is the kettle to be descaled?", descaling) == ["1.1"]
+
+
+def test_a_measure_is_said_though_only_the_heading_names_its_thing() -> None:
+    rows = {"Power | 1450 W": 0.25, "Weight | 7.4 kg": 0.31, "Descale the Brewer 300 every three months.": 0.4}
+    lines = "\n".join(f"[1.{at}] {row}" for at, row in enumerate(rows, 1))
+    scores = {f"1.{at}": score for at, score in enumerate(rows.values(), 1)}
+    prompt = f"Evidence:\n[1] Brewer 300 > Technical data\n{lines}\n\nQuestion: How heavy is the Brewer 300?"
+    message = HumanMessage(prompt, additional_kwargs={SCORES_KEY: scores})
+    assert MARKER.findall(ExtractiveChatModel().invoke([message]).text) == ["1.2"]
+
+
+def test_an_amount_or_a_reason_is_said_where_a_row_without_one_fits_best() -> None:
+    roof = {
+        "Peter reported that the roof of Block B leaks.": 0.7,
+        "The board met in May.": 0.5,
+        "The final bill for Block B was €51,750.": 0.4,
+    }
+    assert said("How much did the roof of Block B cost?", roof) == ["1.1", "1.3"]
+    left = {
+        "Dan Osei was a physicist.": 0.59,
+        "At Velmar he was responsible for research.": 0.46,
+        "He left Velmar in 1998 after a quarrel.": 0.43,
+    }
+    assert said("Why did Dan Osei leave Velmar?", left) == ["1.1", "1.3"]
+
+
+def test_he_who_did_something_comes_with_his_name_and_not_with_all_he_did() -> None:
+    life = {
+        "Dan Osei was born on 17 August 1949.": 0.65,
+        "He studied in Oslo until 1977.": 0.57,
+        "He met Ada in 1980.": 0.6,
+        "He died in 2015.": 0.53,
+    }
+    assert said("When did Dan Osei die?", life) == ["1.1", "1.4"]
+
+
+def test_a_heading_is_said_only_where_nothing_else_answers() -> None:
+    numbers = {"Internal telephone numbers": 0.8, "The kitchen has the telephone number 4711.": 0.6}
+    assert said("What is the telephone number of the kitchen?", numbers) == ["1.2"]
+    assert said("Which minutes are there?", {"Minutes of the meeting of 3 May 2024": 0.8, "Dogs bark.": 0.1}) == ["1.1"]
+
+
+def test_a_row_of_a_price_list_names_nobody() -> None:
+    chair = {
+        "Ruth Hale was elected chair.": 0.66,
+        "Article: Swivel chair Basic; Category: Chair; Supplier: Sitwell": 0.66,
+    }
+    assert said("Who is the chair?", chair) == ["1.1"]

@@ -1,5 +1,6 @@
 """Follow-ups that stand alone without a model: what is taken from the turns before, and what is left as it is."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -64,8 +65,9 @@ STEPS = said("What are the steps of an audit?", "The steps are:\n1. Planning\n2.
         (DINNER, "And for lunch?", "How much may employees claim for lunch?"),
         (DINNER, "And lunch?", "How much may employees claim for dinner (lunch)?"),
         (said("How do I cancel a run?"), "and an upload job?", "How do I cancel a run (an upload job)?"),
-        (BAKERY, "And on Sunday?", "When does the Quillon bakery open (on Sunday)?"),
-        (LIGHTHOUSE, "Why?", "Why (Aldermoor lighthouse)?"),
+        (BAKERY, "And on Sunday?", "When does the Quillon bakery open on Sunday?"),
+        (LIGHTHOUSE, "Why?", "Why (built the Aldermoor lighthouse)?"),
+        (LIGHTHOUSE, "How come?", "How come (built the Aldermoor lighthouse)?"),
         (LIGHTHOUSE, "Tell me more.", "Tell me more (Aldermoor lighthouse)."),
         # things that were spoken of
         (PERMIT, "Who issues the permit?", "Who issues the permit (mooring permit in Aldermoor)?"),
@@ -75,6 +77,15 @@ STEPS = said("What are the steps of an audit?", "The steps are:\n1. Planning\n2.
         (PLANS, "What does the second one cost?", "What does the second one cost (the Pro plan)?"),
         (PLANS, "Is the last one cheaper?", "Is the last one cheaper (the Fleet plan)?"),
         (STEPS, "How long does the first one take?", "How long does the first one take (Planning)?"),
+        # courtesies
+        (BASIC, "When does the Quillon bakery open? Thanks!", "When does the Quillon bakery open?"),
+        (BASIC, "Great, thanks! And the Pro plan?", "How much does the Pro plan cost?"),
+        (BASIC, "Thanks. When does the Quillon bakery open?", "When does the Quillon bakery open?"),
+        (
+            BASIC,
+            "Hello, what is the capital of Great Britain, please?",
+            "What is the capital of Great Britain?",
+        ),
     ],
 )
 def test_a_follow_up_gets_what_it_leaves_out(before: Exchange, question: str, alone: str) -> None:
@@ -90,6 +101,7 @@ SIGNED = (
     "Who signed the contract with Halden Metrics?",
     "The contract with Halden Metrics was signed by Pieter van Loon [1].",
 )
+CITY = ("What is the range of the Volta City?", "The Volta City has a range of 210 km [1].")
 LOON = ("Who is Pieter van Loon?", "Pieter van Loon is the treasurer; he reports to Jonas Ekberg [1].")
 
 
@@ -102,7 +114,7 @@ LOON = ("Who is Pieter van Loon?", "Pieter van Loon is the treasurer; he reports
                 ("And its price?", "And its price (Falcon pump)?"),
                 ("Who makes it?", "Who makes the Falcon pump?"),
                 ("and the cost?", "and the cost (Falcon pump)?"),
-                ("why?", "why (Falcon pump)?"),
+                ("why?", "why (the cost, Falcon pump)?"),
             ],
         ),
         (FALCON, [("x?", "x?"), ("And the Heron pump?", "And the Heron pump?")]),
@@ -161,6 +173,82 @@ LOON = ("Who is Pieter van Loon?", "Pieter van Loon is the treasurer; he reports
         ),
         (("How much annual leave is there?", "27 days"), [("Does it expire?", "Does it expire (annual leave)?")]),
         (("What is citation coverage?", "A share."), [("and precision", "What is precision?")]),
+        (
+            CITY,
+            [
+                ("And the Volta Tour?", "What is the range of the Volta Tour?"),
+                ("How much does it cost?", "How much does the Volta Tour cost?"),
+                ("And the other one?", "How much does the Volta City cost?"),
+                ("Which is cheaper?", "Which is cheaper (Volta Tour, Volta City)?"),
+                ("Why?", "Why (cheaper, Volta Tour, Volta City)?"),
+                ("Do both have a heater?", "Do both have a heater (Volta Tour, Volta City)?"),
+            ],
+        ),
+        (
+            CITY,
+            [
+                ("And the Zephyr?", "What is the range of the Zephyr?"),
+                ("Is the other one heavier?", "Is the other one heavier (Volta City)?"),
+                ("And its weight?", "And its weight (Volta City)?"),
+            ],
+        ),
+        (
+            ("How long is the warranty of the AromaPro X?", "2 years [1]."),
+            [("And for the BrewMaster 300?", "How long is the warranty of the BrewMaster 300?")],
+        ),
+        (
+            ("What is the population of Norway?", "Norway has 5 million people [1]."),
+            [
+                ("And Sweden?", "What is the population of Sweden?"),
+                ("What is the capital?", "What is the capital (Sweden)?"),
+                ("Which is larger?", "Which is larger (Norway, Sweden)?"),
+            ],
+        ),
+        (
+            ("What is the capital of Kestrel Island?", "The capital of Kestrel Island is Port Ann [1]."),
+            [("How large is it?", "How large is it (capital of Kestrel Island)?")],
+        ),
+        (
+            ("What is the service charge for 2023?", "It is 3 euros [1]."),
+            [
+                ("And in 2024?", "What is the service charge for 2024?"),
+                ("Why?", "Why (the service charge for 2024)?"),
+                ("And in 2023?", "Why (the service charge for 2023)?"),
+                ("Who was the chair then?", "Who was the chair in 2023?"),
+            ],
+        ),
+        (
+            ("What was the service charge in 2024?", "It was 3 euros [1]."),
+            [
+                ("Who was the chair then?", "Who was the chair in 2024?"),
+                ("and 2025?", "Who was the chair in 2025?"),
+                ("And what happened then?", "And what happened then (chair)?"),
+            ],
+        ),
+        (
+            ("Thanks. What is the notice period during probation?", "Two weeks [1]."),
+            [("And before that?", "And before that (notice period, probation)?")],
+        ),
+        (
+            ("How do the BrewMaster 300 and the AromaPro X differ?", "In weight [1]."),
+            [
+                ("And in weight?", "How do the BrewMaster 300 and the AromaPro X differ in weight?"),
+                ("And in price?", "How do the BrewMaster 300 and the AromaPro X differ in price?"),
+                ("And the other one?", "And the other one (BrewMaster 300, AromaPro X)?"),
+            ],
+        ),
+        (
+            ("How does the Volta City compare to the Volta Tour?", "It is cheaper [1]."),
+            [
+                ("And in price?", "How does the Volta City compare to the Volta Tour in price?"),
+                ("And in range?", "How does the Volta City compare to the Volta Tour in range?"),
+                ("And the colour?", "And the colour (Volta City, Volta Tour)?"),
+            ],
+        ),
+        (
+            ("How do the BrewMaster 300 and the AromaPro X differ?", "In weight [1]."),
+            [("And weight?", "How do the BrewMaster 300 and the AromaPro X differ in weight?")],
+        ),
         (("Who is the CEO of Acme?", "Ann Lee [1]."), [("And Globex?", "Who is the CEO of Acme (Globex)?")]),
         (
             ("Which pump is the heaviest?", "The Falcon pump is."),
@@ -173,6 +261,34 @@ def test_a_conversation_never_asks_what_nobody_meant(first: tuple[str, str], the
     for question, understood in then:
         assert (standalone(question, turns) or question) == understood
         turns.append(said(question, "That is so.", understood))
+
+
+OSEI = "Daniel Osei is a physicist [1]. He studied at Imperial College London and met Marit Halvorsen in Aberdeen [1]."
+HALVORSEN = "Marit Halvorsen is an engineer [1]. In 1982 she founded Fjordvolt, together with Daniel Osei [1]."
+
+
+@pytest.mark.parametrize(
+    ("turns", "question", "alone"),
+    [
+        ([said("Where did Daniel Osei study?", OSEI)], "Which medal did she receive?", "Marit Halvorsen"),
+        ([said("Where did Daniel Osei study?", OSEI)], "When did he die?", "Daniel Osei"),
+        ([said("Who founded Fjordvolt?", HALVORSEN)], "Which medal did she receive?", "Marit Halvorsen"),
+        ([said("Who founded Fjordvolt?", HALVORSEN)], "When did he die?", "Daniel Osei"),
+        (
+            [said("Where did Marit Halvorsen and Daniel Osei meet?", "He met Marit Halvorsen in Aberdeen [1].")],
+            "When did she study?",
+            "Marit Halvorsen",
+        ),
+        (
+            [said("Who is Marit Halvorsen?", HALVORSEN), said("Who is Otto Brand?", "Otto Brand sold his mill [1].")],
+            "Was she married?",
+            "Marit Halvorsen",
+        ),
+        ([said("Where did Otto Brand study?", "He studied at Imperial College London [1].")], "Was she married?", None),
+    ],
+)
+def test_he_and_she_are_persons_who_are_called_so(turns: list[Exchange], question: str, alone: str | None) -> None:
+    assert standalone(question, turns) == (alone and re.sub(r"\bs?he\b", alone, question))
 
 
 @pytest.mark.parametrize("question", ["Vacation", "GDPR", "Refunds", "Berlin", "vacation policy"])
@@ -203,6 +319,8 @@ def test_a_question_is_seen_in_the_context_of_the_last_three() -> None:
         # what is for nobody to look up
         (LIGHTHOUSE, "Thanks!"),
         (LIGHTHOUSE, "ok great, thank you"),
+        (LIGHTHOUSE, "Thanks so much for your help!"),
+        (LIGHTHOUSE, "Great Britain left the Union when?"),
         # what is not known
         (LIGHTHOUSE, "Wann wurde er gebaut?"),
         (LIGHTHOUSE, "¿Cuándo se construyó?"),
@@ -354,7 +472,15 @@ def test_the_longest_question_takes_no_time() -> None:
         "What is the difference between " + "the second plan of Acme and " * 140 + "it?", "Plan A, plan B. " * 200
     )
     began = time.thread_time()
-    for question in ("and it? " * 500, "the " * 1300, "in 2023 " * 500, "x" * 4000, "a, " * 1300, "that " * 800):
+    for question in (
+        "ok. thanks! " * 300 + "why?",
+        "and it? " * 500,
+        "the " * 1300,
+        "in 2023 " * 500,
+        "x" * 4000,
+        "a, " * 1300,
+        "that " * 800,
+    ):
         standalone(question, [long] * 6)
     assert time.thread_time() - began < 2
 

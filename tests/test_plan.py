@@ -478,3 +478,32 @@ def test_no_passage_is_there_twice_and_places_are_left_empty_only_if_nothing_is_
     found = arranged([[scored(str(at), at / 30, str(at % 7)) for at in one] for one in searches], k)
     every = {at for one in searches for at in one}
     assert len({document.id for document in found}) == len(found) == min(k, len(every))
+
+
+@pytest.mark.parametrize(
+    ("question", "plan"),
+    [
+        (
+            "Who founded Velmar and where did they study?",
+            ["Who founded Velmar?", "Where did the one who founded Velmar study?"],
+        ),
+        (
+            "What is the power of the Brewer 300 and of the Aroma X?",
+            ["What is the power of the Brewer 300?", "What is the power of the Aroma X?"],
+        ),
+        (
+            "Which has the larger boot, the Volta City or the Volta Grand?",
+            ["How large is the boot of the Volta City?", "How large is the boot of the Volta Grand?"],
+        ),
+        (
+            "What is the difference between the fares of Carrow and Glenby?",
+            ["What are the fares of Carrow?", "What are the fares of Glenby?"],
+        ),
+        (
+            "What is the difference between a ground-source and an air-source heat pump?",
+            ["What is a ground-source heat pump?", "What is an air-source heat pump?"],
+        ),
+    ],
+)
+def test_parts_read_as_somebody_would_ask_them(question: str, plan: list[str]) -> None:
+    assert decompose(question) == plan

@@ -122,6 +122,46 @@ async def test_of_two_documents_that_disagree_both_are_told_where_neither_is_new
     assert {citation["quote"] for citation in done.final["citations"]} == {LIMIT, NINE}
 
 
+MAIN, SPARE = "The main pump delivers 40 litres a minute.", "The spare pump delivers 25 litres a minute."
+PROBATION, NOTICE = "The probation period is six months.", "During probation the notice period is two weeks."
+
+
+@pytest.mark.parametrize(
+    ("right", "beside", "now", "question"),
+    [
+        (MAIN, SPARE, SPARE.replace("25", "35"), "How much does the main pump deliver?"),
+        (PROBATION, NOTICE, NOTICE.replace("two", "four"), "How long is the probation period?"),
+    ],
+)
+@pytest.mark.parametrize("repeated", [True, False])
+async def test_what_a_newer_document_says_of_another_thing_corrects_nothing(
+    refine: Any, right: str, beside: str, now: str, question: str, *, repeated: bool
+) -> None:
+    newer = f"{right} {now}" if repeated else now
+    papers = {
+        "first": (f"{right} {beside}", {"date": "2021-03-01"}),
+        "second": (newer, {"date": "2023-03-01"}),
+    }
+    done = await refine(papers, question, [(right, right)])
+    assert (done.update["action"], done.text) == ("confirm", right)
+    assert not any("otherwise" in reason for reason in done.update["reasons"])
+
+
+async def test_a_newer_document_with_a_sentence_that_agrees_does_not_disagree(refine: Any) -> None:
+    said = "The notice period is two weeks."
+    newer = "In trade the notice period is four weeks. The notice period stays at two weeks."
+    papers = {"first": (said, {"date": "2021-03-01"}), "second": (newer, {"date": "2023-03-01"})}
+    done = await refine(papers, "How long is the notice period?", [(said, said)])
+    assert (done.update["action"], done.text) == ("confirm", said)
+
+
+async def test_the_other_side_is_told_once_though_it_opposes_two_sentences(refine: Any) -> None:
+    one = ("The spring fair is on 4 May.", "Tickets of the spring fair cost 5 euros.")
+    other = "The spring fair is on 11 May; tickets of the spring fair cost 7 euros."
+    done = await refine({"one": " ".join(one), "two": other}, "When is the spring fair?", [(s, s) for s in one])
+    assert done.text.count("However, “two” says") == 1
+
+
 async def test_two_figures_of_one_document_are_no_disagreement(refine: Any) -> None:
     done = await refine({"one": f"{LIMIT} {NINE}", "two": "Boats pay a toll."}, LIMITS, [(LIMIT, LIMIT)])
     assert done.update["action"] == "confirm"

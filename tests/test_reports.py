@@ -287,3 +287,48 @@ async def test_two_meetings_are_not_in_conflict(hub: Hub) -> None:
     )
     assert re.search(r"1[47] members and two guests", answer)
     assert "disagree" not in answer
+
+
+HALL = "The spring fair takes place on 4 May 2024 in the town hall. Tickets cost 5 euros."
+TOWN = {
+    "Poster": HALL,
+    "Newsletter, 2 April 2024": HALL.replace("4 May", "11 May").replace("5 euros", "7 euros"),
+    "Museum guide 2022": "The museum opens at 10:00 and closes at 18:00.",
+    "Museum guide 2024": "The museum opens at 11:00 and closes at 18:00.",
+}
+
+
+@pytest.fixture
+def town(make_hub: Callable[..., Hub], encoder: Any, tmp_path: Any) -> Any:
+    library: Library = library_in(tmp_path, encoder)
+    for number, (title, text) in enumerate(TOWN.items()):
+        library.add("default", Submission(data=text, id=f"d{number}", title=title))
+    yield make_hub(library=library)
+    library.close()
+
+
+async def test_both_sides_are_told_of_two_sentences_that_were_taken_for_one(town: Hub) -> None:
+    answer = await report(town, "When does the spring fair take place and what do tickets cost?")
+    assert "## Where the sources disagree" in answer
+    for said in ("4 May", "11 May", "5 euros", "7 euros"):
+        assert said in answer
+    assert "However" not in answer
+
+
+async def test_where_one_search_was_enough_the_older_source_is_told_all_the_same(town: Hub) -> None:
+    answer = await report(town, "When does the museum open?")
+    assert answer.startswith("The museum opens at 11:00")
+    assert answer.endswith(
+        "## Where the sources disagree\n\n"
+        "### “Museum guide 2024”, 2024, the newer one\n\nThe museum opens at 11:00 and closes at 18:00 [1].\n\n"
+        "### “Museum guide 2022”, 2022, the older one\n\nThe museum opens at 10:00 and closes at 18:00 [2]."
+    )
+
+
+def test_a_part_that_asks_for_a_colour_is_left_open_where_no_row_tells_one() -> None:
+    opened, colour = "When was the bicycle store opened?", "What colour is the bicycle store?"
+    sections = written(
+        part(opened, document("store", ("The bicycle store was opened in 2023.",), (0.9,))),
+        part(colour, document("wish", ("Residents asked for a bicycle store.",), (0.6,))),
+    )
+    assert list(sections) == [opened]

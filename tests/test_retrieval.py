@@ -51,17 +51,6 @@ def test_a_passage_is_its_span_of_the_document(encoder: MiniLM, text: str) -> No
             assert draft.sentences[-1][1] == len(passage)
 
 
-def test_lines_in_capitals_over_other_text_are_the_headings_of_plain_text() -> None:
-    text = "ANNUAL LEAVE\nThere are 25 days.\n\nREMOTE WORK\n\nTwo days a week.\nTHE END"
-    told = [(block.section, text[block.start : block.end]) for block in load_text(text).blocks]
-    assert told == [("ANNUAL LEAVE", "There are 25 days."), ("REMOTE WORK", "Two days a week.\nTHE END")]
-
-
-@pytest.mark.parametrize("text", ["STOP\nNo ferry today.", "A B\n\nC D", "STOP!\nNo ferry.\n\nGO!\nA ferry.", "X\n\nY"])
-def test_a_shout_is_no_heading(text: str) -> None:
-    assert {block.section for block in load_text(text).blocks} == {None}
-
-
 def test_sections_follow_the_headings_and_no_passage_crosses_one(encoder: MiniLM) -> None:
     loaded = load_markdown(HARBOUR)
     drafts = cut_passages(HARBOUR, loaded.blocks, encoder.count_pieces)

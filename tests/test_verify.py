@@ -306,9 +306,35 @@ def test_a_quotation_without_the_marks_of_markdown_is_word_for_word(sentence: st
     assert judge(readable(sentence), ["Other.", sentence]) == Judgement("supported", 1.0, "lexical", 1)
 
 
+MAIN, SPARE = "The main pump delivers 40 litres a minute.", "The spare pump delivers 35 litres a minute."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence", "support"),
+    [
+        ("The main pump delivers 35 litres a minute.", [SPARE], "partial"),
+        ("The main pump delivers 35 litres a minute.", [MAIN, SPARE], "contradicted"),
+        ("The main pump delivers 40 litres a minute.", [SPARE, MAIN], "supported"),
+        ("The probation period is four weeks.", ["During probation the notice period is four weeks."], "partial"),
+        ("The fee for adults is 8 euros.", ["The fee for children is 8 euros."], "partial"),
+        ("The pump delivers 35 litres a minute.", [SPARE], "supported"),
+        ("The large spare pump delivers 35 litres a minute.", [SPARE], "supported"),
+        ("In spring, the spare pump delivers 35 litres a minute.", [SPARE], "supported"),
+    ],
+)
+def test_the_number_of_one_thing_is_not_that_of_another_under_the_same_noun(
+    sentence: str, evidence: list[str], support: str
+) -> None:
+    assert judge(sentence, evidence).support == support
+
+
 @pytest.mark.parametrize(
     ("one", "other", "part"),
     [
+        ("Tickets cost 5 euros.", "Tickets cost 7 euros.", "numbers"),
+        ("The hall opens at 10:00 and closes at 18:00.", "The hall opens at 11:00 and closes at 19:00.", "numbers"),
+        ("The fair is on 4 May 2024.", "The fair is on 11 June 2024.", "numbers"),
+        ("It is in the town hall. Tickets cost 5 euros.", "It is in the hotel. Tickets cost 7 euros.", "numbers"),
         ("The canteen closes at 11:30", "The canteen closes at 12:00", "numbers"),
         ("The fee is 40 euros.", "The **fee** is 45 euros.", "numbers"),
         ("Refunds are paid within 14 days.", "Refunds are paid within three weeks.", "numbers"),
@@ -332,6 +358,7 @@ def test_sources_disagree_that_say_the_same_but_for_one_particular(one: str, oth
     ("one", "other"),
     [
         ("The fee was 40 euros in 2023.", "The fee was 45 euros in 2024."),
+        ("The fee was 40 euros in May.", "The fee was 45 euros in June."),
         ("The fee is 40 euros.", "In 2024 the fee was 45 euros."),
         ("The fee is 40 euros.", "The fee is 45 dollars."),
         ("The fee is 40 euros.", "The fee is at most 45 euros."),

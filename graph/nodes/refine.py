@@ -14,6 +14,7 @@ from callbacks.events import Action, Change, CitationAttached, Outcome, PartialA
 from chains.refine import RefineInput
 from graph.bench import Bench, Mended, Note
 from graph.context import RagContext
+from graph.disputes import section
 from graph.evidence import Piece
 from graph.lines import Line, aside, assembled, cited, lines_of, without_markers
 from graph.mending import bench_for, mend, stands
@@ -68,6 +69,10 @@ async def refine(state: RagState, runtime: Runtime[RagContext]) -> Refined:
     if not stands(lines):
         return await _retract(state, context, notes)
     lines = _remarked(lines, state, context)
+    if context.research is not None and not complete:  # one search was enough, and no report was written
+        told = section([note.pair for note in notes if note.pair is not None], lines, bench)
+        lines = [*lines, *told]
+        notes = [note._replace(trigger="disagreement") if told and note.pair else note for note in notes]
     await _show([line.rests_on for line in lines], context)
     revision = revision_of([cited(line, context.book) for line in lines], draft)
     if not revision.changes:

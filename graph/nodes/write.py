@@ -5,11 +5,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 
+from langchain_core.documents import Document
 from langchain_core.messages.utils import count_tokens_approximately
 from langgraph.runtime import Runtime
 
 from callbacks.events import Payload
+from chains.descriptions import with_name
 from chains.report import Part, headings_of, report_messages
+from graph.branches import Finding
 from graph.context import RagContext
 from graph.disputes import disputed, told
 from graph.failures import ModelFailure
@@ -103,11 +106,19 @@ def _parts(state: RagState) -> list[Part]:
         Part(
             question=finding.branch.question,
             titled=titled,
-            searches=[(hop.query, hop.documents) for hop in finding.hops],
+            searches=_searches(finding),
         )
         for finding in sorted(state["answered"], key=lambda finding: finding.branch.number)
     ]
     return parts or [Part(question=question, titled=False, searches=[(question, state["candidates"])])]
+
+
+def _searches(finding: Finding) -> list[tuple[str, list[Document]]]:
+    """What a branch has searched for and found: where it describes somebody, by name, then who that is."""
+    searches = [(hop.query, hop.documents) for hop in finding.hops]
+    named = with_name(finding.branch.question, searches[0][1]) if searches else None
+    by_name = [search for search in searches if named is not None and search[0] == named[0]]
+    return [*by_name, (searches[0][0], [named[1]])] if by_name and named is not None else searches
 
 
 def _disputes(state: RagState, context: RagContext) -> list[Payload]:
