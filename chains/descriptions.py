@@ -11,7 +11,8 @@ from language.sentences import points_back
 from language.tokens import tokens
 from language.words import content_terms, fold, terms, words
 
-_THING = r"(?P<thing>(?:the )?[A-Z0-9][\w&'’.-]*?(?: (?:of (?:the )?|the |and )?[A-Z0-9][\w&'’.-]*?)*)"
+_WORD = r"[A-Z0-9][\w&'’.-]{0,40}?"
+_THING = rf"(?P<thing>(?:the )?{_WORD}(?: (?:of (?:the )?|the |and )?{_WORD}){{0,7}})"
 _WHOM = (
     re.compile(rf"\bthe (?P<relation>[a-z]{{3,}}[eo]r) of {_THING}(?=[\s?.,!]|$)"),
     re.compile(rf"{_THING}['’]s (?P<relation>[a-z]{{3,}}[eo]r)(?=[\s?.,!]|$)"),
