@@ -1,7 +1,7 @@
 """What a follow-up may refer to: the things of the last question and of its answer."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple, TypedDict
 
 from chains.mentions import Mention, is_time, mentions_in, pieces_of
@@ -17,6 +17,7 @@ _TOPICS = 3
 """Things of one question that are taken over, at most."""
 _LONGEST_ITEM = 8
 """Words of something an answer lists."""
+_REMARK = re.compile(r"^\*[^*\n]+\*$", re.MULTILINE)
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
 _FIRST = re.compile(r"(.+?[.!?])(?:\s|$)", re.DOTALL)
 _LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+(.+)$", re.MULTILINE)
@@ -140,8 +141,14 @@ def parted(turn: Exchange) -> tuple[str, str | None]:
 
 
 def told_by(turn: Exchange) -> str:
-    """What was answered, without its markers."""
-    return _MARKER.sub("", turn["answer"] or "")
+    """What was answered, without its markers, and without the remarks behind a report."""
+    return _REMARK.sub("", _MARKER.sub("", turn["answer"] or ""))
+
+
+def _left_open(turn: Exchange) -> set[str]:
+    """The words of what an answer says it did not find."""
+    remarks = " ".join(_REMARK.findall(turn["answer"] or ""))
+    return set(content_terms(remarks)) - set(content_terms(told_by(turn)))
 
 
 def _things(turn: Exchange) -> list[Mention]:
@@ -152,7 +159,7 @@ def _things(turn: Exchange) -> list[Mention]:
         return compared[:_TOPICS]
     first = _first_sentence(told_by(turn))
     named = _named_by(text, first) if _WHICH.match(text) else _owner(text, first)
-    return _names_first(text) if named is None else [named]
+    return _names_first(text, _left_open(turn)) if named is None else [named]
 
 
 def _owner(text: str, answer: str) -> Mention | None:
@@ -181,9 +188,13 @@ def _named_by(text: str, answer: str) -> Mention | None:
     return found[0]._replace(text=" ".join(words), stems=frozenset(content_terms(" ".join(words))))
 
 
-def _names_first(text: str) -> list[Mention]:
-    """The names in a text; without any, its noun phrases, but those that it asks for only where there are no others."""
-    found = [mention for mention in mentions_in(text) if not is_time(mention.text)]
+def _names_first(text: str, without: Set[str] = frozenset()) -> list[Mention]:
+    """The names in a text; without any, its noun phrases, but those that it asks for only where there are no others.
+
+    What has only words of `without` is left out, where anything else is there.
+    """
+    every = [mention for mention in mentions_in(text) if not is_time(mention.text)]
+    found = [mention for mention in every if not mention.stems <= without] or every
     named = [mention for mention in found if mention.named]
     asked = [mention for mention in found if mention.asked and _WHICH.match(text)]
     return (named or asked or [mention for mention in found if not mention.asked] or found)[:_TOPICS]

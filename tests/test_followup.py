@@ -549,3 +549,12 @@ async def test_a_models_faithful_rewrite_is_what_a_turn_is_kept_as(make_hub: Cal
 async def _outcome(hub: Hub, question: str, thread_id: str) -> str:
     events = [event.payload async for event in hub.ask(Query(query=question, thread_id=thread_id))]
     return next(event.outcome for event in events if isinstance(event, FinalAnswer))
+
+
+def test_what_a_report_did_not_find_is_not_gone_on_about() -> None:
+    question = "How do I resume a stream, and who painted the Mona Lisa?"
+    answer = "Resume a stream with its last number [1].\n\n*Not found in the documents: “Who painted the Mona Lisa?”.*"
+    before: Exchange = {"question": question, "standalone": question, "answer": answer, "titles": []}
+    understood = standalone("and how long can I do that?", [before])
+    assert "stream" in understood
+    assert "Mona" not in understood
