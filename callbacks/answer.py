@@ -362,6 +362,7 @@ class AnswerStream:
             early, self._early, held, self._gap = self._early, [], self._gap, " "
             yield from self._cite(early)
             self._gap = held
+            self._dropped = self._joint = False  # what comes next stands behind white space
         if core.startswith("#") and self._only_lays_out(core):
             self.asides.append((self._sentence_start, len(self.text)))
             self._sentence_start = self._core_end = len(self.text)

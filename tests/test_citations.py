@@ -129,6 +129,7 @@ def checked(chunks: Sequence[str]) -> AnswerStream:
 @example("[[1.1]]", [1, 2, 3])
 @example("The gate opens only for evidence [1.1", [30])
 @example("The gate opens only for evidence [1.1].", list(range(50)))
+@example("[[1.1][1.1 see. The gate opens", [17])
 @example("a 🦉\ud83e\udd89 [1.1] b", list(range(20)))
 def test_any_text_split_anywhere_gives_the_same_answer(text: str, at: list[int]) -> None:
     whole = checked([text])
