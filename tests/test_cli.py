@@ -269,11 +269,12 @@ def test_the_first_interrupt_has_the_report_written_now(ask_deep: Callable[..., 
 
 def test_the_second_interrupt_cancels(ask_deep: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graph.hub.Hub.finish", lambda self, request_id: self.get(request_id))  # it takes its time
+    before = signal.getsignal(signal.SIGINT)
     done = ask_deep(follow_up=Pondering(presses=2))
     assert done.exit_code == 1
     assert "Cancelling." in done.stderr
     assert "error: " in done.stderr
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_terminal_shows_parts_sources_thoughts_and_what_is_spent(serve: Callable[..., Live], island: Library) -> None:
