@@ -502,17 +502,22 @@ async def test_a_run_cancelled_anywhere_ends_once_and_leaves_nothing_running(
     assert [p["code"] for p in payloads(events, "error")] == ["cancelled"]
 
 
+async def finished_early(hub: Hub, hold: Hold, question: str) -> dict[str, Any]:
+    """What is answered by a run that is told to finish where it is held."""
+    run = hub.start(Query(query=question, mode="deep"))
+    async with asyncio.timeout(20):
+        await hold.reached.wait()
+        hub.finish(run.request_id)
+        await hub.finished(run)
+    return final_of(told_by(run))
+
+
 @pytest.mark.parametrize("stage", ["plan", "investigate", "follow up"])
 async def test_finish_now_writes_from_what_is_there(
     stage: str, hub_of: Callable[..., Hub], island: Library, hold: Hold, collaborators: Any
 ) -> None:
     hub = hub_of(**STAGES[stage](island, hold, collaborators.answer))
-    run = hub.start(Query(query=BOTH, mode="deep"))
-    async with asyncio.timeout(20):
-        await hold.reached.wait()
-        hub.finish(run.request_id)
-        await hub.finished(run)
-    final = final_of(told_by(run))
+    final = await finished_early(hub, hold, BOTH)
     assert final["outcome"] == "answered"
     assert "Written early, as you asked." in final["answer"]
 
@@ -521,12 +526,7 @@ async def test_finish_now_with_nothing_found_is_a_refusal_that_says_so(
     hub_of: Callable[..., Hub], island: Library, hold: Hold
 ) -> None:
     hub = hub_of(library=Searching(island, hold.wait, lambda text, _: text != NOWHERE))
-    run = hub.start(Query(query=NOWHERE, mode="deep"))
-    async with asyncio.timeout(20):
-        await hold.reached.wait()
-        hub.finish(run.request_id)
-        await hub.finished(run)
-    final = final_of(told_by(run))
+    final = await finished_early(hub, hold, NOWHERE)
     assert final["outcome"] == "fallback"
     assert "Written early" in final["answer"]
 
@@ -536,12 +536,7 @@ async def test_a_refusal_claims_no_search_that_was_not_made(
 ) -> None:
     question = "Who composed the anthem of Zanzibar, and when was the observatory of Quito opened?"
     hub = hub_of(library=Searching(island, hold.wait, lambda text, _: text != question))
-    run = hub.start(Query(query=question, mode="deep"))
-    async with asyncio.timeout(20):
-        await hold.reached.wait()
-        hub.finish(run.request_id)
-        await hub.finished(run)
-    final = final_of(told_by(run))
+    final = await finished_early(hub, hold, question)
     assert final["outcome"] == "fallback"
     assert "for a part of this only" in final["answer"]
     assert "Not looked into: “Who composed the anthem of Zanzibar?”" in final["answer"]
